@@ -1,0 +1,43 @@
+"""The one tree of errors, each with the exit status of the command line (resources/docs/job.md)."""
+
+
+class AdStudioError(Exception):
+    """Base of every error this application raises on purpose.
+
+    The message says what happened, to which file or field, and what to do about it.
+    """
+
+    exit_status = 1
+
+
+class JobError(AdStudioError):
+    """A job, or the place it should be written to, is wrong.
+
+    field: dotted name of the field at fault ("styles.0.weight"), or "" where none is.
+    """
+
+    exit_status = 2
+
+    def __init__(self, message: str, *, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class ImageError(AdStudioError):
+    """A picture cannot be read, or is not one that may be read."""
+
+    exit_status = 2
+
+
+class UnavailableError(AdStudioError):
+    """This machine cannot do the job: no such device, too little memory, no such model."""
+
+    exit_status = 3
+
+
+class EngineError(AdStudioError):
+    """Computing failed; the job itself was well-formed."""
+
+
+class StorageError(AdStudioError):
+    """A file could not be written or read: disk full, read-only, vanished."""

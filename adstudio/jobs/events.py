@@ -1,0 +1,125 @@
+"""What happens to a run, as frozen values without tensors.
+
+Every event carries `time_s`, the seconds since the job was taken. The order for one run is
+Queued, LoadingModel, Started, then any of Progress, Preview, Checkpointed, Paused, Resumed and Notice, then exactly one of
+Finished, Cancelled and Failed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Base of all events. time_s: seconds since the job was taken, >= 0 (filled in by the host)."""
+
+    type: ClassVar[str] = ""
+    time_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queued(Event):
+    type: ClassVar[str] = "queued"
+    position: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadingModel(Event):
+    type: ClassVar[str] = "loading_model"
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started(Event):
+    """The model is loaded and computing begins. device: "cpu", "cuda" or "mps"."""
+
+    type: ClassVar[str] = "started"
+    device: str = "cpu"
+    steps: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress(Event):
+    """step of steps, over all pictures of the job; fraction in 0 … 1 follows the work, not the count of steps.
+
+    image_index: 0-based picture of the job. remaining_s: forecast, None while unknown. label: what is being done, in words.
+    """
+
+    type: ClassVar[str] = "progress"
+    step: int
+    steps: int
+    fraction: float
+    image_index: int = 0
+    remaining_s: float | None = None
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Preview(Event):
+    """A small picture of the state of things.
+
+    image: uint8 [height, width, 3], sRGB, long side at most 512; read-only.
+    """
+
+    type: ClassVar[str] = "preview"
+    image: NDArray[np.uint8]
+    step: int
+    steps: int
+    image_index: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpointed(Event):
+    type: ClassVar[str] = "checkpointed"
+    step: int
+    path: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paused(Event):
+    type: ClassVar[str] = "paused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resumed(Event):
+    type: ClassVar[str] = "resumed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice(Event):
+    """Something the artist should know that does not stop the run (a mask snapped, an image made smaller)."""
+
+    type: ClassVar[str] = "notice"
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished(Event):
+    """results: the files, already safely on disk. figures: fidelity figures by name (adstudio.images.fidelity)."""
+
+    type: ClassVar[str] = "finished"
+    results: tuple[Path, ...]
+    figures: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancelled(Event):
+    type: ClassVar[str] = "cancelled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed(Event):
+    """reason: one sentence for the artist. exit_status: what the command line returns."""
+
+    type: ClassVar[str] = "failed"
+    reason: str
+    exit_status: int = 1
+
+
+TERMINAL = (Finished, Cancelled, Failed)
