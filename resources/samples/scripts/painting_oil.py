@@ -65,7 +65,7 @@ def render(long_side_px: int = LONG_SIDE_PX, seed: int = SEED) -> Picture:
             guide = mix(guide, colour("c8321f"), inside * smoothstep(0.33, 0.40, poppies) * smoothstep(0.02, 0.1, depth))
             sway = fan + 0.5 * noise_field(height, width, 9, 2, seed + 10)
         angle = np.where(inside > 0.5, sway, angle).astype(np.float32)
-    for foot, top, middle, girth in ((0.78, 0.10, 0.135, 0.060), (0.72, 0.30, 0.235, 0.034)):
+    for foot, top, middle, girth in ((1.02, 0.10, 0.135, 0.072), (0.93, 0.28, 0.245, 0.042)):
         t = np.clip((y - top) / (foot - top), 0, 1)
         centre = middle + 0.014 * np.sin(9 * t) * (1 - t)
         flame = girth * np.clip(np.sin(np.pi * t**0.75), 0, 1) ** 0.8 * (1 + 0.35 * noise_field(height, width, 24, 3, seed + 12))
@@ -80,10 +80,10 @@ def render(long_side_px: int = LONG_SIDE_PX, seed: int = SEED) -> Picture:
     unit = long_side_px / 960
     ground = np.broadcast_to(np.array(colour("7a4a1e"), np.float32), guide.shape).copy()
     paint, relief = painted(
-        guide, angle, ground, (16 * unit, 8.5 * unit, 5 * unit, 3.2 * unit), seed,
-        steps=13, jitter=0.13, dryness=0.45, thresholds=(0.0, 0.10, 0.16, 0.26),
+        guide, angle, ground, (24 * unit, 13 * unit, 8 * unit, 5 * unit), seed,
+        steps=13, jitter=0.13, dryness=0.45, thresholds=(0.0, 0.12, 0.22, 0.34),
     )  # fmt: skip
     weave = noise_field(height, width, width / 3.2, 1, seed + 20) * 0.10
-    shade = lit_relief(paint, relief + weave, depth=3.4 * unit, ambient=0.52, gloss=0.16, shininess=26)
+    shade = lit_relief(paint, relief + weave, depth=4.4 * unit, ambient=0.52, gloss=0.16, shininess=26)
     level = luminance(shade)
     return mix(shade, shade * shade * (3 - 2 * shade), 0.35 * np.ones_like(level))

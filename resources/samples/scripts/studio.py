@@ -63,13 +63,19 @@ def smooth_union(a: float, b: float, k: float) -> float:
 
 
 @compiled
-def _surroundings(dx: float, dy: float, dz: float, s: Studio) -> Colour:
+def _surroundings(dx: float, dy: float, dz: float, mirrored: float, s: Studio) -> Colour:
     up = 0.55 + 0.45 * dy
     lamp = dx * s.lamp[0] + dy * s.lamp[1] + dz * s.lamp[2]
-    box = min(max((lamp - 0.93) * 40.0, 0.0), 1.0) * 3.2
-    window = 1.3 if abs(dx - 0.75) < 0.18 and abs(dy - 0.25) < 0.30 and dz < 0.3 else 0.0
+    box = min(max((lamp - 0.93) * 40.0, 0.0), 1.0) * 3.2 * mirrored
+    window = 1.3 * mirrored if abs(dx - 0.75) < 0.18 and abs(dy - 0.25) < 0.30 and dz < 0.3 else 0.0
     k = up + window
     return s.air[0] * k + box * s.lamp_light[0] * 0.4, s.air[1] * k + box * s.lamp_light[1] * 0.4, s.air[2] * k + box * s.lamp_light[2] * 0.4
+
+
+@compiled
+def _draw(a: int, b: int, seed: int, q: int, stride: float) -> float:
+    """The q-th of evenly spread numbers in 0 … 1 that start anywhere: a different start for each pixel."""
+    return (hash01(a, b, seed) + q * stride) % 1.0
 
 
 Renderer = Callable[[Studio, int, int, int, int], tuple[Picture, Picture, Field]]
@@ -107,8 +113,10 @@ def make_studio(solid: Solid, paint: Paint) -> Renderer:
         return nx / length, ny / length, nz / length
 
     @compiled_closure
-    def rough_light(ox: float, oy: float, oz: float, dx: float, dy: float, dz: float, s: Studio) -> Colour:
-        """What a bounced ray brings back: surroundings, or a simply lit surface."""
+    def rough_light(
+        ox: float, oy: float, oz: float, dx: float, dy: float, dz: float, mirrored: float, s: Studio
+    ) -> Colour:
+        """What a bounced ray brings back: surroundings (the lamp only where mirrored is 1) or a simply lit surface."""
         floor = -oy / dy if dy < -1e-4 else 1e9
         t = march(ox, oy, oz, dx, dy, dz, floor, s)
         if t < 1e8:
@@ -123,7 +131,7 @@ def make_studio(solid: Solid, paint: Paint) -> Renderer:
             k = s.lamp[1] * min(0.25 + 0.6 * near / (s.radius * s.radius), 0.9)
             a = 0.5
         else:
-            return _surroundings(dx, dy, dz, s)
+            return _surroundings(dx, dy, dz, mirrored, s)
         return f[0] * (k * s.lamp_light[0] + a * s.air[0]), f[1] * (k * s.lamp_light[1] + a * s.air[1]), f[2] * (k * s.lamp_light[2] + a * s.air[2])
 
     @compiled_closure
@@ -138,17 +146,17 @@ def make_studio(solid: Solid, paint: Paint) -> Renderer:
     @compiled_closure
     def shade(
         x: float, y: float, z: float, n: tuple[float, float, float], dx: float, dy: float, dz: float,
-        material: int, s: Studio, a: int, b: int, k: int,
+        material: int, s: Studio, a: int, b: int, k: int, q: int,
     ) -> Colour:  # fmt: skip
         f = paint(material, x, y, z, n[1])
         px, py, pz = x + 0.004 * n[0], y + 0.004 * n[1], z + 0.004 * n[2]
-        lx, ly, lz = spread(s.lamp[0], s.lamp[1], s.lamp[2], s.lamp_spread, hash01(a, b, k), hash01(a, b, k + 1))
+        lx, ly, lz = spread(s.lamp[0], s.lamp[1], s.lamp[2], s.lamp_spread, _draw(a, b, k + 0, q, 0.7548776662), _draw(a, b, k + 1, q, 0.5698402910))
         facing = n[0] * lx + n[1] * ly + n[2] * lz
         direct = 0.0
         if facing > 0.0 and march(px, py, pz, lx, ly, lz, 50.0, s) > 1e8:
             direct = facing
-        ex, ey, ez = spread(n[0], n[1], n[2], 0.999, hash01(a, b, k + 2), hash01(a, b, k + 3))
-        bounced = rough_light(px, py, pz, ex, ey, ez, s)
+        ex, ey, ez = spread(n[0], n[1], n[2], 0.999, _draw(a, b, k + 2, q, 0.8191725134), _draw(a, b, k + 3, q, 0.6710436067))
+        bounced = rough_light(px, py, pz, ex, ey, ez, 0.0, s)
         r = f[0] * (direct * s.lamp_light[0] + bounced[0])
         g = f[1] * (direct * s.lamp_light[1] + bounced[1])
         c = f[2] * (direct * s.lamp_light[2] + bounced[2])
@@ -156,8 +164,10 @@ def make_studio(solid: Solid, paint: Paint) -> Renderer:
             cosine = max(-(dx * n[0] + dy * n[1] + dz * n[2]), 0.0)
             fresnel = f[3] + (1.0 - f[3]) * (1.0 - cosine) ** 5 * (1.0 - 0.75 * f[4])
             mx, my, mz = dx + 2 * cosine * n[0], dy + 2 * cosine * n[1], dz + 2 * cosine * n[2]
-            mx, my, mz = spread(mx, my, mz, f[4], hash01(a, b, k + 4), hash01(a, b, k + 5))
-            mirrored = rough_light(px, py, pz, mx, my, mz, s)
+            mx, my, mz = spread(mx, my, mz, f[4], _draw(a, b, k + 4, q, 0.8566748838), _draw(a, b, k + 5, q, 0.7338918566))
+            mirrored = rough_light(px, py, pz, mx, my, mz, 1.0, s)
+            if f[3] > 0.25:  # metals tint what they mirror
+                mirrored = (mirrored[0] * f[0], mirrored[1] * f[1], mirrored[2] * f[2])
             r, g, c = r + fresnel * (mirrored[0] - r), g + fresnel * (mirrored[1] - g), c + fresnel * (mirrored[2] - c)
         return r, g, c
 
@@ -187,12 +197,12 @@ def make_studio(solid: Solid, paint: Paint) -> Renderer:
                     if t < 1e8:
                         x, y, z = s.eye[0] + dx * t, s.eye[1] + dy * t, s.eye[2] + dz * t
                         n, material = normal(x, y, z), solid(x, y, z)[1]
-                        c = shade(x, y, z, n, dx, dy, dz, material, s, column, row, k)
+                        c = shade(x, y, z, n, dx, dy, dz, material, s, column, row, seed, q)
                     else:
                         c, n, material = s.backdrop, (0.0, 1.0, 0.0), 0
                         if floor < 60.0:
                             x, z = s.eye[0] + dx * floor, s.eye[2] + dz * floor
-                            lit = shade(x, 0.0, z, n, dx, dy, dz, 0, s, column, row, k)
+                            lit = shade(x, 0.0, z, n, dx, dy, dz, 0, s, column, row, seed, q)
                             away = math.sqrt((x - s.centre[0]) ** 2 + (z - s.centre[2]) ** 2)
                             h = min(max((away - 0.35 * s.fade) / (0.65 * s.fade), 0.0), 1.0) if z > s.centre[2] else 0.0
                             h = h * h * (3 - 2 * h)
