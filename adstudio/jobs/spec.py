@@ -6,81 +6,37 @@ A field that is None takes the default of its task and model (`adstudio.jobs.def
 
 from __future__ import annotations
 
-from enum import StrEnum
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from adstudio.jobs.choices import ControlKind, Device, Method, Precision, Seamless, Task
+from adstudio.jobs.fields import CropField, FilePath, Flag, Number, Whole, shown
+
+__all__ = [
+    "MAX_SEED",
+    "MAX_SIDE_PX",
+    "Control",
+    "ControlKind",
+    "Device",
+    "FilePath",
+    "Job",
+    "Method",
+    "Precision",
+    "Reference",
+    "Seamless",
+    "Task",
+]
 
 MAX_SIDE_PX = 8192
 MAX_SEED = 2**63 - 1
 
-FilePath = Annotated[Path, PlainSerializer(lambda path: path.as_posix(), return_type=str)]
-
-
-class Task(StrEnum):
-    STYLE_TRANSFER = "style_transfer"
-    APPEARANCE_TRANSFER = "appearance_transfer"
-    TEXT_TO_IMAGE = "text_to_image"
-    TEXTURE = "texture"
-
-
-class Method(StrEnum):
-    OPTIMIZE = "optimize"
-    SAMPLE = "sample"
-    MULTIDIFFUSION = "multidiffusion"
-
-
-class Seamless(StrEnum):
-    NONE = "none"
-    X = "x"
-    Y = "y"
-    BOTH = "both"
-
-
-class Device(StrEnum):
-    AUTO = "auto"
-    CUDA = "cuda"
-    MPS = "mps"
-    CPU = "cpu"
-
-
-class Precision(StrEnum):
-    AUTO = "auto"
-    BF16 = "bf16"
-    FP16 = "fp16"
-    FP32 = "fp32"
-
-
-class ControlKind(StrEnum):
-    CANNY = "canny"
-    LINE_ART = "line_art"
-    LUMINANCE = "luminance"
-    DEPTH = "depth"
-    POSE = "pose"
-
-
-def _shown(
-    label: str,
-    hint: str,
-    *,
-    slider: tuple[float, float] | None = None,
-    step: float | None = None,
-    unit: str = "",
-    advanced: bool = False,
-    group: str = "parameters",
-) -> dict[str, Any]:
-    """What a parameter panel needs beyond types and ranges; `slider` is the usual part of the allowed range."""
-    shown: dict[str, Any] = {"label": label, "hint": hint, "unit": unit, "advanced": advanced, "group": group}
-    if slider is not None:
-        shown["slider"] = list(slider)
-    if step is not None:
-        shown["step"] = step
-    return {"ui": shown}
+Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 class _Value(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_enum_values=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Reference(_Value):
@@ -92,9 +48,9 @@ class Reference(_Value):
     """
 
     image: FilePath
-    weight: float = Field(default=1.0, gt=0, le=100)
+    weight: Number = Field(default=1.0, gt=0, le=100)
     mask: FilePath | None = None
-    crop: tuple[int, int, int, int] | None = None
+    crop: CropField = None
 
 
 class Control(_Value):
@@ -103,14 +59,17 @@ class Control(_Value):
     image: FilePath
     kind: ControlKind
     model: str | None = None
-    scale: float = Field(default=1.0, ge=0, le=4)
+    scale: Number = Field(default=1.0, ge=0, le=4)
 
 
 class Job(_Value):
-    """One job. Paths are absolute once loaded with `adstudio.jobs.files.load_job`."""
+    """One job. Paths are absolute once loaded with `adstudio.jobs.files.load_job`.
+
+    Raises pydantic's ValidationError where a field is wrong; `adstudio.jobs.files.parse_job` says the same in one line.
+    """
 
     task: Task
-    model: str = Field(default="patch", min_length=1)
+    model: str = Field(default="patch", min_length=1, max_length=4096)
     content: FilePath | None = None
     styles: tuple[Reference, ...] = Field(min_length=1, max_length=16)
     content_mask: FilePath | None = None
@@ -118,87 +77,130 @@ class Job(_Value):
     prompt: str = Field(default="", max_length=4000)
     negative_prompt: str = Field(default="", max_length=4000)
     control: Control | None = None
-    width: int | None = Field(
-        default=None, ge=1, le=MAX_SIDE_PX, json_schema_extra=_shown("Width", "Of the result.", unit="px", group="size")
+    width: Whole | None = Field(
+        default=None,
+        ge=1,
+        le=MAX_SIDE_PX,
+        json_schema_extra=shown("Width", "Of the result.", slider=(64, 4096), unit="px", group="size"),
     )
-    height: int | None = Field(
-        default=None, ge=1, le=MAX_SIDE_PX, json_schema_extra=_shown("Height", "Of the result.", unit="px", group="size")
+    height: Whole | None = Field(
+        default=None,
+        ge=1,
+        le=MAX_SIDE_PX,
+        json_schema_extra=shown("Height", "Of the result.", slider=(64, 4096), unit="px", group="size"),
     )
-    content_weight: float | None = Field(
+    content_weight: Number | None = Field(
         default=None,
         ge=0,
         le=10,
-        json_schema_extra=_shown(
+        json_schema_extra=shown(
             "Keep the content", "Lower lets the reference repaint more freely.", slider=(0, 1), step=0.01
         ),
     )
-    stroke_scale: float = Field(
+    stroke_scale: Number = Field(
         default=1.0,
         ge=0.1,
         le=4,
-        json_schema_extra=_shown(
+        json_schema_extra=shown(
             "Stroke size", "Size of the reference's marks in the result.", slider=(0.25, 2), step=0.05, unit="×"
         ),
     )
-    coverage: float = Field(
+    coverage: Number = Field(
         default=0.8,
         ge=0,
         le=1,
-        json_schema_extra=_shown(
+        json_schema_extra=shown(
             "Use of the whole reference", "Higher brings rare colours and marks of the reference alive.", step=0.05
         ),
     )
-    attention_scale: float = Field(
+    attention_scale: Number = Field(
         default=1.0,
         gt=0,
         le=10,
-        json_schema_extra=_shown(
+        json_schema_extra=shown(
             "Attention scale", "Higher copies marks more crisply, lower blends them.", slider=(0.25, 3), step=0.05
         ),
     )
-    num_inference_steps: int | None = Field(
+    num_inference_steps: Whole | None = Field(
         default=None,
         ge=1,
         le=1000,
-        json_schema_extra=_shown("Steps", "More steps settle further and take longer.", slider=(4, 100), advanced=True),
+        json_schema_extra=shown("Steps", "More steps settle further and take longer.", slider=(4, 100), advanced=True),
     )
     seamless: Seamless = Field(
         default=Seamless.NONE,
-        json_schema_extra=_shown("Seamless", "The result tiles without a seam in these directions."),
+        json_schema_extra=shown("Seamless", "The result tiles without a seam in these directions."),
     )
-    seed: int = Field(
-        default=0, ge=0, le=MAX_SEED, json_schema_extra=_shown("Seed", "The same seed gives the same picture.")
+    seed: Whole = Field(
+        default=0, ge=0, le=MAX_SEED, json_schema_extra=shown("Seed", "The same seed gives the same picture.")
     )
-    images: int = Field(
-        default=1, ge=1, le=64, json_schema_extra=_shown("Pictures", "How many to make, each from its own seed.", slider=(1, 8))
+    images: Whole = Field(
+        default=1,
+        ge=1,
+        le=64,
+        json_schema_extra=shown("Pictures", "How many to make, each from its own seed.", slider=(1, 8)),
     )
-    variation: float | None = Field(
+    variation: Number | None = Field(
         default=None,
         ge=0,
         le=1,
-        json_schema_extra=_shown("Variation", "How far pictures of different seeds differ.", step=0.05, advanced=True),
+        json_schema_extra=shown("Variation", "How far pictures of different seeds differ.", step=0.05, advanced=True),
     )
     method: Method | None = None
-    iterations: int | None = Field(default=None, ge=1, le=100)
-    learning_rate: float | None = Field(default=None, gt=0, le=1)
-    guidance_scale: float | None = Field(default=None, ge=0, le=50)
-    adain: bool | None = None
-    layers: str | None = Field(default=None, pattern=r"^\d+(-\d+)?(,\d+(-\d+)?)*$")
-    scheduler: str | None = Field(default=None, max_length=64)
-    start_time: int | None = Field(default=None, ge=1, le=1000)
-    tune_decoder: bool = False
-    color: float = Field(
+    iterations: Whole | None = Field(default=None, ge=1, le=100)
+    learning_rate: Number | None = Field(default=None, gt=0, le=1)
+    guidance_scale: Number | None = Field(default=None, ge=0, le=50)
+    adain: Flag | None = None
+    layers: str | None = Field(default=None, pattern=r"^\d+(-\d+)?(,\d+(-\d+)?)*$", max_length=400)
+    scheduler: str | None = Field(default=None, min_length=1, max_length=64)
+    start_time: Whole | None = Field(default=None, ge=1, le=1000)
+    tune_decoder: Flag = False
+    color: Number = Field(
         default=1.0,
         ge=0,
         le=1,
-        json_schema_extra=_shown("Colours: content … reference", "0 keeps the content's colours.", step=0.01, group="after"),
+        json_schema_extra=shown(
+            "Colours: content … reference", "0 keeps the content's colours.", step=0.01, group="after"
+        ),
     )
-    strength: float = Field(
+    strength: Number = Field(
         default=1.0,
         ge=0,
         le=1,
-        json_schema_extra=_shown("Strength over the content", "0 is the content itself.", step=0.01, group="after"),
+        json_schema_extra=shown("Strength over the content", "0 is the content itself.", step=0.01, group="after"),
     )
     device: Device = Device.AUTO
     precision: Precision = Precision.AUTO
-    digests: dict[str, str] = Field(default_factory=dict)
+    digests: dict[str, Digest] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _fields_agree(self) -> Self:
+        needs_content = self.task in (Task.STYLE_TRANSFER, Task.APPEARANCE_TRANSFER)
+        if needs_content and self.content is None:
+            raise _wrong("content", f"must be given for {self.task}: the picture that gives the structure")
+        if self.task is Task.TEXTURE and self.content is not None:
+            raise _wrong("content", "must be left out for texture, which is made from the references alone")
+        if self.task is not Task.TEXT_TO_IMAGE:
+            for name in ("prompt", "negative_prompt"):
+                if getattr(self, name):
+                    raise _wrong(name, f"must be left out for {self.task}: only text_to_image reads a prompt")
+        if self.content is None:
+            if self.protect_mask is not None:
+                raise _wrong("protect_mask", "must be left out without content: there are no pixels to keep")
+            if self.content_weight is not None:
+                raise _wrong("content_weight", "must be left out without content: there is nothing to keep")
+            for name in ("color", "strength"):
+                if getattr(self, name) != 1:
+                    raise _wrong(name, "must be 1 without content: there is nothing to blend with")
+        masked = [index for index, style in enumerate(self.styles) if style.mask is not None]
+        if masked and self.content_mask is None:
+            raise _wrong("content_mask", f"must be given because styles.{masked[0]}.mask pairs regions with it")
+        if self.content_mask is not None and not masked:
+            raise _wrong("styles.0.mask", "must be given because content_mask pairs regions with it")
+        if self.seed + self.images - 1 > MAX_SEED:
+            raise _wrong("seed", f"must be at most {MAX_SEED - self.images + 1} for {self.images} pictures")
+        return self
+
+
+def _wrong(field: str, message: str) -> PydanticCustomError:
+    return PydanticCustomError("job_rule", "{field}: {message}", {"field": field, "message": message})
