@@ -61,7 +61,7 @@ def still_life(x: float, y: float, z: float) -> tuple[float, int]:
     lemon = smooth_union(ellipsoid(lx, ly, lz, 0.29, 0.215, 0.215), ellipsoid(lx + 0.29, ly, lz, 0.07, 0.055, 0.055), 0.10)
     lemon = smooth_union(lemon, ellipsoid(lx - 0.29, ly, lz, 0.05, 0.05, 0.05), 0.08)
     if lemon < 0.03:
-        lemon += 0.010 * gradient_noise(21.0 * lx + 5.0 * lz, 21.0 * ly - 9.0 * lz, 5, 0)
+        lemon += 0.0035 * gradient_noise(34.0 * lx + 11.0 * lz, 34.0 * ly - 13.0 * lz, 5, 0)
     if lemon < best:
         best, part = lemon, LEMON
     bx, bz = x + 1.18, z - 0.30
