@@ -1,0 +1,181 @@
+"""Every action of the window in one table: menus, shortcuts and tooltips are made from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QObject
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtWidgets import QMenuBar
+
+
+class Command(StrEnum):
+    """What can be done."""
+
+    OPEN_CONTENT = "open_content"
+    ADD_STYLES = "add_styles"
+    SAVE_RESULT = "save_result"
+    RUNS_FOLDER = "runs_folder"
+    OPEN_RUNS_FOLDER = "open_runs_folder"
+    QUIT = "quit"
+    UNDO = "undo"
+    REDO = "redo"
+    PASTE = "paste"
+    SWAP = "swap"
+    FIT = "fit"
+    ACTUAL_SIZE = "actual_size"
+    ZOOM_IN = "zoom_in"
+    ZOOM_OUT = "zoom_out"
+    HAND = "hand"
+    VIEW_RESULT = "view_result"
+    VIEW_SIDE = "view_side"
+    VIEW_COMPARE = "view_compare"
+    VIEW_TILES = "view_tiles"
+    THEME_DARK = "theme_dark"
+    THEME_LIGHT = "theme_light"
+    THEME_SYSTEM = "theme_system"
+    FULL_SCREEN = "full_screen"
+    RUN = "run"
+    PAUSE = "pause"
+    CANCEL = "cancel"
+    RESTORE_ALL = "restore_all"
+    RESTORE_SEED = "restore_seed"
+    USE_AS_CONTENT = "use_as_content"
+    USE_AS_STYLE = "use_as_style"
+    RUN_AGAIN = "run_again"
+    SHOW_RUN = "show_run"
+    SHOW_IN_FOLDER = "show_in_folder"
+    ABOUT = "about"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionSpec:
+    """menu: "" for actions that live elsewhere (the history's menu). keys: the first one is shown.
+
+    group: of these exactly one is on. apart: a separator goes before it.
+    """
+
+    command: Command
+    text: str
+    menu: str = ""
+    keys: tuple[str, ...] = ()
+    tip: str = ""
+    checkable: bool = False
+    group: str = ""
+    apart: bool = False
+
+
+def _text(text: str) -> str:
+    return str(QT_TRANSLATE_NOOP("Actions", text))
+
+
+FILE, EDIT, VIEW, RUN, HELP = _text("&File"), _text("&Edit"), _text("&View"), _text("&Run"), _text("&Help")
+MENUS = (FILE, EDIT, VIEW, RUN, HELP)
+
+TABLE: tuple[ActionSpec, ...] = (
+    ActionSpec(command=Command.OPEN_CONTENT, text=_text("Open a content picture …"), menu=FILE, keys=("Ctrl+O",)),
+    ActionSpec(command=Command.ADD_STYLES, text=_text("Add style references …"), menu=FILE, keys=("Ctrl+Shift+O",)),
+    ActionSpec(
+        command=Command.SAVE_RESULT, text=_text("Save the result as …"), menu=FILE, keys=("Ctrl+Shift+E",), apart=True
+    ),
+    ActionSpec(command=Command.OPEN_RUNS_FOLDER, text=_text("Open the folder of the runs"), menu=FILE, apart=True),
+    ActionSpec(command=Command.RUNS_FOLDER, text=_text("Keep runs in another folder …"), menu=FILE),
+    ActionSpec(command=Command.QUIT, text=_text("Quit"), menu=FILE, keys=("Ctrl+Q",), apart=True),
+    ActionSpec(command=Command.UNDO, text=_text("Undo"), menu=EDIT, keys=("Ctrl+Z",)),
+    ActionSpec(command=Command.REDO, text=_text("Redo"), menu=EDIT, keys=("Ctrl+Shift+Z", "Ctrl+Y")),
+    ActionSpec(
+        command=Command.PASTE,
+        text=_text("Paste a picture"),
+        menu=EDIT,
+        keys=("Ctrl+V",),
+        tip=_text("Into the slot that has the keyboard, else into the first empty one"),
+        apart=True,
+    ),
+    ActionSpec(command=Command.SWAP, text=_text("Swap content and first style"), menu=EDIT),
+    ActionSpec(
+        command=Command.VIEW_RESULT, text=_text("Result"), menu=VIEW, keys=("Alt+1",), checkable=True, group="mode"
+    ),
+    ActionSpec(
+        command=Command.VIEW_SIDE, text=_text("Side by side"), menu=VIEW, keys=("Alt+2",), checkable=True, group="mode"
+    ),
+    ActionSpec(
+        command=Command.VIEW_COMPARE, text=_text("Compare"), menu=VIEW, keys=("Alt+3", "C"), checkable=True, group="mode"
+    ),
+    ActionSpec(command=Command.VIEW_TILES, text=_text("Tiles"), menu=VIEW, keys=("Alt+4",), checkable=True, group="mode"),
+    ActionSpec(command=Command.FIT, text=_text("Fit"), menu=VIEW, keys=("Ctrl+0",), apart=True),
+    ActionSpec(command=Command.ACTUAL_SIZE, text=_text("100 %"), menu=VIEW, keys=("Ctrl+1",)),
+    ActionSpec(command=Command.ZOOM_IN, text=_text("Zoom in"), menu=VIEW, keys=("Ctrl++", "Ctrl+=")),
+    ActionSpec(command=Command.ZOOM_OUT, text=_text("Zoom out"), menu=VIEW, keys=("Ctrl+-",)),
+    ActionSpec(command=Command.HAND, text=_text("Hand"), menu=VIEW, keys=("H",), checkable=True),
+    ActionSpec(command=Command.THEME_DARK, text=_text("Dark"), menu=VIEW, checkable=True, group="theme", apart=True),
+    ActionSpec(command=Command.THEME_LIGHT, text=_text("Light"), menu=VIEW, checkable=True, group="theme"),
+    ActionSpec(command=Command.THEME_SYSTEM, text=_text("As the system"), menu=VIEW, checkable=True, group="theme"),
+    ActionSpec(command=Command.FULL_SCREEN, text=_text("Full screen"), menu=VIEW, keys=("F11",), checkable=True, apart=True),
+    ActionSpec(command=Command.RUN, text=_text("Run"), menu=RUN, keys=("Ctrl+Return", "Ctrl+Enter")),
+    ActionSpec(command=Command.PAUSE, text=_text("Pause"), menu=RUN, keys=("Ctrl+P",), checkable=True),
+    ActionSpec(command=Command.CANCEL, text=_text("Cancel"), menu=RUN, keys=("Esc",)),
+    ActionSpec(command=Command.SHOW_RUN, text=_text("Show on the canvas"), keys=("Return",)),
+    ActionSpec(command=Command.RESTORE_ALL, text=_text("Restore all"), keys=("A",), apart=True),
+    ActionSpec(command=Command.RESTORE_SEED, text=_text("Restore the seed"), keys=("S",)),
+    ActionSpec(command=Command.USE_AS_CONTENT, text=_text("Use as content"), apart=True),
+    ActionSpec(command=Command.USE_AS_STYLE, text=_text("Use as style")),
+    ActionSpec(command=Command.RUN_AGAIN, text=_text("Run again"), apart=True),
+    ActionSpec(command=Command.SHOW_IN_FOLDER, text=_text("Show in folder")),
+    ActionSpec(command=Command.ABOUT, text=_text("About AD Studio"), menu=HELP),
+)
+
+
+class Actions(QObject):
+    """The table come alive."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._actions: dict[Command, QAction] = {}
+        groups: dict[str, QActionGroup] = {}
+        for spec in TABLE:
+            action = QAction(QCoreApplication.translate("Actions", spec.text), self)
+            action.setObjectName(spec.command)
+            action.setShortcuts([QKeySequence(keys) for keys in spec.keys])
+            action.setCheckable(spec.checkable)
+            action.setToolTip(self._tooltip(spec, action))
+            if spec.group:
+                group = groups.setdefault(spec.group, QActionGroup(self))
+                group.addAction(action)
+            self._actions[spec.command] = action
+
+    def __getitem__(self, command: Command) -> QAction:
+        return self._actions[command]
+
+    @staticmethod
+    def _tooltip(spec: ActionSpec, action: QAction) -> str:
+        keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+        words = QCoreApplication.translate("Actions", spec.tip) if spec.tip else action.text()
+        return f"{words} ({keys})" if keys else words
+
+    def connect_to(self, handlers: Mapping[Command, Callable[[], None]]) -> None:
+        """Give every command its handler. Raises KeyError when one has none, so that no menu entry does nothing."""
+        for command, action in self._actions.items():
+            handler = handlers[command]
+            action.triggered.connect(lambda _=False, handler=handler: handler())
+
+    def fill(self, bar: QMenuBar) -> None:
+        """Make the menus."""
+        for title in MENUS:
+            menu = bar.addMenu(QCoreApplication.translate("Actions", title))
+            for spec in TABLE:
+                if spec.menu == title:
+                    if spec.apart:
+                        menu.addSeparator()
+                    menu.addAction(self._actions[spec.command])
+
+    def history_menu(self) -> list[QAction | None]:
+        """The entries of a card's menu, None for a separator."""
+        entries: list[QAction | None] = []
+        for spec in TABLE:
+            if not spec.menu:
+                if spec.apart:
+                    entries.append(None)
+                entries.append(self._actions[spec.command])
+        return entries

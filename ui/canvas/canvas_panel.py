@@ -1,0 +1,172 @@
+"""Centre: the bar with the views, the canvas, and what lies over it: drop zones, messages, the empty state."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent, QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QToolButton, QVBoxLayout, QWidget
+
+from ui.canvas.drop_zones import DropZones, Role
+from ui.canvas.view import CanvasView, ViewMode
+from ui.state.incoming import incoming_from
+from ui.state.stage import Stage
+from ui.widgets.banner import Banner
+from ui.widgets.segments import Segments
+
+
+class CanvasPanel(QWidget):
+    """dropped: (role, incoming)."""
+
+    dropped = Signal(object, object)
+    pixel_hovered = Signal(object)
+
+    def __init__(self, stage: Stage, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._stage = stage
+        self._texture = False
+        self.setAcceptDrops(True)
+        self.view = CanvasView()
+        self.banner = Banner(self.view)
+        self.zones = DropZones(self.view)
+        self.empty = QLabel(self.view)
+        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.empty.setWordWrap(True)
+        self.empty.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.empty.setObjectName("canvasEmpty")
+        self.progress = QProgressBar()
+        self.progress.setTextVisible(False)
+        self.progress.setRange(0, 1000)
+        policy = self.progress.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self.progress.setSizePolicy(policy)
+        self.progress.hide()
+        self.modes = Segments(
+            (
+                (ViewMode.RESULT, self.tr("Result"), self.tr("The result alone")),
+                (ViewMode.SIDE_BY_SIDE, self.tr("Side by side"), self.tr("Content and result with one zoom")),
+                (ViewMode.COMPARE, self.tr("Compare"), self.tr("Content and result under a slider (C)")),
+                (ViewMode.TILES, self.tr("Tiles"), self.tr("Three by three, to see the seams")),
+            ),
+            self.tr("View"),
+            framed=False,
+        )
+        self.modes.set_value(self.view.mode)
+        self.fit_button = self._tool(self.tr("Fit"), self.tr("Show all of the picture (Ctrl+0)"))
+        self.actual_button = self._tool(self.tr("100 %"), self.tr("One picture pixel on one screen pixel (Ctrl+1)"))
+        self.zoom_label = QLabel()
+        self.zoom_label.setProperty("role", "muted")
+        self.zoom_label.setAccessibleName(self.tr("Zoom"))
+        self.zoom_label.setMinimumWidth(48)
+        self.zoom_label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._build()
+        self.modes.chosen.connect(lambda value: self.view.set_mode(ViewMode(value)))
+        self.view.mode_changed.connect(lambda mode: self.modes.set_value(mode))
+        self.view.zoom_changed.connect(lambda zoom: self.zoom_label.setText(f"{zoom * 100:.0f} %"))
+        self.view.pixel_hovered.connect(self.pixel_hovered)
+        self.fit_button.clicked.connect(self.view.fit)
+        self.actual_button.clicked.connect(self.view.actual_size)
+        self.view.installEventFilter(self)
+        stage.changed.connect(self._show)
+        self._show()
+
+    def _tool(self, text: str, tooltip: str) -> QToolButton:
+        button = QToolButton()
+        button.setProperty("role", "segment")
+        button.setText(text)
+        button.setToolTip(tooltip)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        return button
+
+    def _build(self) -> None:
+        bar = QFrame()
+        bar.setObjectName("canvasBar")
+        row = QHBoxLayout(bar)
+        row.setContentsMargins(8, 3, 12, 3)
+        row.setSpacing(2)
+        row.addWidget(self.modes)
+        row.addStretch(1)
+        row.addWidget(self.fit_button)
+        row.addWidget(self.actual_button)
+        row.addWidget(self.zoom_label)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(bar)
+        column.addWidget(self.view, 1)
+        column.addWidget(self.progress)
+
+    def set_texture(self, texture: bool) -> None:
+        """A texture has no content: one drop zone, other words."""
+        self._texture = texture
+        self._show()
+
+    def set_progress(self, fraction: float | None) -> None:
+        """0 … 1, or None when nothing runs."""
+        self.progress.setVisible(fraction is not None)
+        if fraction is not None:
+            self.progress.setValue(round(fraction * 1000))
+
+    def _show(self) -> None:
+        stage = self._stage
+        self.view.show_pictures(
+            stage.before(), stage.after(), stage.size(), before_label=self.tr("Content"), after_label=stage.after_label()
+        )
+        self.empty.setText(
+            self.tr("Drop a texture here\nor paste one with Ctrl+V, then press Run")
+            if self._texture
+            else self.tr("Drop a picture here\nor paste one with Ctrl+V")
+        )
+        self.empty.setVisible(stage.size().isEmpty())
+        if stage.size().isEmpty():
+            self.zoom_label.clear()
+
+    def _zones(self, restorable: bool) -> tuple[tuple[Role, str, str], ...]:
+        content = (Role.CONTENT, self.tr("Content"), self.tr("The picture that keeps its structure"))
+        style = (Role.STYLE, self.tr("Style"), self.tr("The picture whose look is taken"))
+        texture = (Role.STYLE, self.tr("Texture exemplar"), self.tr("The surface to make more of"))
+        return (texture,) if self._texture else (content, style)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if incoming_from(event.mimeData()) is not None:
+            self.zones.offer(self._zones(False))
+            event.acceptProposedAction()
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        self.zones.mark(self.zones.mapFrom(self, event.position().toPoint()))
+        event.acceptProposedAction()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self.zones.hide()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        role = self.zones.role_at(self.zones.mapFrom(self, event.position().toPoint()))
+        self.zones.hide()
+        incoming = incoming_from(event.mimeData())
+        if incoming is not None and role is not None:
+            event.acceptProposedAction()
+            self.dropped.emit(role, incoming)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self.view and event.type() is QEvent.Type.Resize:
+            self._lay_over()
+        elif watched is self.view and event.type() is QEvent.Type.LayoutRequest:
+            self._lay_over()
+        return super().eventFilter(watched, event)
+
+    def _lay_over(self) -> None:
+        width = self.view.width()
+        self.empty.setGeometry(self.view.rect().adjusted(32, 32, -32, -32))
+        room = min(width - 32, 640)
+        self.banner.setFixedWidth(max(room, 160))
+        self.banner.adjustSize()
+        self.banner.move((width - self.banner.width()) // 2, 16)
+        self.zones.setGeometry(self.view.rect())
+
+    def say(self, message: str, *, kind: str = "error", actions: tuple = ()) -> None:  # type: ignore[type-arg]
+        """A message over the canvas, see Banner.say."""
+        self.banner.say(message, kind=kind, actions=actions)
+        self._lay_over()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._lay_over()

@@ -1,0 +1,66 @@
+"""File dialogs, opened without blocking; what was chosen goes to a callback."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from ui.state.incoming import SUFFIXES
+
+
+class FileDialogs(QObject):
+    """Remembers the folder last used."""
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        self._window = window
+        self._folder = ""
+        self.current: QFileDialog | None = None
+
+    def _filter(self) -> str:
+        return self.tr("Pictures ({suffixes})").format(suffixes=" ".join(f"*{suffix}" for suffix in SUFFIXES))
+
+    def _open(self, title: str, mode: QFileDialog.FileMode, then: Callable[[tuple[Path, ...]], None]) -> QFileDialog:
+        dialog = QFileDialog(self._window, title, self._folder)
+        dialog.setFileMode(mode)
+        if mode is not QFileDialog.FileMode.Directory:
+            dialog.setNameFilters([self._filter(), self.tr("All files (*)")])
+
+        def on_accepted() -> None:
+            files = tuple(Path(name) for name in dialog.selectedFiles())
+            if files:
+                self._folder = str(files[0].parent)
+                then(files)
+
+        dialog.accepted.connect(on_accepted)
+        dialog.finished.connect(self._on_closed)
+        self.current = dialog
+        return dialog
+
+    def _on_closed(self) -> None:
+        if self.current is not None:
+            self.current.deleteLater()
+            self.current = None
+
+    def open_picture(self, title: str, then: Callable[[Path], None]) -> None:
+        """One picture."""
+        self._open(title, QFileDialog.FileMode.ExistingFile, lambda files: then(files[0])).open()
+
+    def open_pictures(self, title: str, then: Callable[[tuple[Path, ...]], None]) -> None:
+        """One or more pictures."""
+        self._open(title, QFileDialog.FileMode.ExistingFiles, then).open()
+
+    def choose_folder(self, title: str, then: Callable[[Path], None]) -> None:
+        self._open(title, QFileDialog.FileMode.Directory, lambda files: then(files[0])).open()
+
+    def save_picture(self, title: str, name: str, then: Callable[[Path], None]) -> None:
+        """Where to write a PNG."""
+        dialog = self._open(title, QFileDialog.FileMode.AnyFile, lambda files: then(files[0]))
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix("png")
+        dialog.setNameFilters([self.tr("PNG picture (*.png)")])
+        dialog.selectFile(name)
+        dialog.open()

@@ -1,0 +1,55 @@
+"""The icon set: our own SVG drawings in `resources/icons`, tinted with a colour of the theme, crisp at 1x to 3x."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QRectF, Qt
+from PySide6.QtGui import QIcon, QPainter, QPixmap
+from PySide6.QtSvg import QSvgRenderer
+
+from ui import theme
+
+_SIZES_PX = (14, 16, 20, 24)
+_RATIOS = (1, 2, 3)
+
+
+def folder() -> Path:
+    """Where the drawings lie, in a checkout as in an installed package."""
+    return Path(__file__).resolve().parent.parent / "resources" / "icons"
+
+
+@cache
+def _drawing(name: str) -> str:
+    return (folder() / f"{name}.svg").read_text(encoding="utf-8")
+
+
+def pixmap(name: str, size_px: int, ratio: float, color: str) -> QPixmap:
+    """One drawing, `size_px` wide and high in logical pixels. Raises FileNotFoundError for an unknown name."""
+    picture = QPixmap(round(size_px * ratio), round(size_px * ratio))
+    picture.fill(Qt.GlobalColor.transparent)
+    renderer = QSvgRenderer(QByteArray(_drawing(name).replace("currentColor", color).encode()))
+    painter = QPainter(picture)
+    renderer.render(painter, QRectF(picture.rect()))
+    painter.end()
+    picture.setDevicePixelRatio(ratio)
+    return picture
+
+
+@cache
+def _icon(name: str, normal: str, checked: str, disabled: str) -> QIcon:
+    made = QIcon()
+    for size_px in _SIZES_PX:
+        for ratio in _RATIOS:
+            made.addPixmap(pixmap(name, size_px, ratio, normal), QIcon.Mode.Normal, QIcon.State.Off)
+            made.addPixmap(pixmap(name, size_px, ratio, checked), QIcon.Mode.Normal, QIcon.State.On)
+            made.addPixmap(pixmap(name, size_px, ratio, disabled), QIcon.Mode.Disabled, QIcon.State.Off)
+    return made
+
+
+def icon(name: str, color: str | None = None, *, checked: str | None = None) -> QIcon:
+    """A drawing as an icon in the text's colour, or in `color` (#rrggbb); `checked` tints the checked state."""
+    now = theme.colors()
+    normal = color or now.text
+    return _icon(name, normal, checked or normal, now.disabled)

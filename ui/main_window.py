@@ -1,0 +1,265 @@
+"""The window: panels in their places, actions to their handlers, state to what shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QSplitter, QVBoxLayout, QWidget
+
+from adstudio.jobs.spec import Task
+from ui.actions import Actions, Command
+from ui.canvas.canvas_panel import CanvasPanel
+from ui.canvas.view import ViewMode
+from ui.dialogs.files import FileDialogs
+from ui.panels.history_panel import HistoryPanel
+from ui.panels.parameters_panel import ParametersPanel
+from ui.panels.references_panel import ReferencesPanel
+from ui.panels.status_line import StatusLine
+from ui.panels.top_bar import TopBar
+from ui.state.job_controller import RunState
+from ui.state.workbench import Workbench
+from ui.theme import Scheme
+from ui.widgets.after_run import AfterRun
+from ui.window_handlers import WindowHandlers
+
+_MODES = {
+    Command.VIEW_RESULT: ViewMode.RESULT,
+    Command.VIEW_SIDE: ViewMode.SIDE_BY_SIDE,
+    Command.VIEW_COMPARE: ViewMode.COMPARE,
+    Command.VIEW_TILES: ViewMode.TILES,
+}
+_THEMES = {
+    Command.THEME_DARK: Scheme.DARK,
+    Command.THEME_LIGHT: Scheme.LIGHT,
+    Command.THEME_SYSTEM: Scheme.SYSTEM,
+}
+
+
+class MainWindow(QMainWindow):
+    """close_asked: the artist wants to leave; whoever owns the event loop ends it in good order.
+
+    scheme_chosen: another look was chosen in the menu.
+    """
+
+    close_asked = Signal()
+    scheme_chosen = Signal(object)
+
+    def __init__(self, bench: Workbench, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.bench = bench
+        self._may_close = False
+        self._wanted: Path | None = None
+        self.setWindowTitle(self.tr("AD Studio"))
+        self.setMinimumSize(900, 600)
+        self.top_bar = TopBar()
+        self.canvas = CanvasPanel(bench.stage)
+        self.after_run = AfterRun()
+        self.references = ReferencesPanel(bench.session, bench.library)
+        self.parameters = ParametersPanel(bench.session, self.after_run)
+        self.history = HistoryPanel(bench.history)
+        self.status_line = StatusLine()
+        self.actions_table = Actions(self)
+        self.dialogs = FileDialogs(self)
+        self.handlers = WindowHandlers(self)
+        self._build()
+        self._connect()
+        self.actions_table.connect_to(self._command_handlers())
+        self.actions_table.fill(self.menuBar())
+        for command in Command:
+            if command not in self._history_commands():
+                self.addAction(self.actions_table[command])
+        self.history.set_menu(self.actions_table.history_menu())
+        self.actions_table[Command.VIEW_RESULT].setChecked(True)
+        self._show_session()
+        self._show_state(bench.controller.state)
+
+    def sizeHint(self) -> QSize:
+        return QSize(1440, 900)
+
+    def _build(self) -> None:
+        self.splitter = QSplitter(Qt.Orientation.Horizontal)
+        self.splitter.setHandleWidth(1)
+        self.splitter.setChildrenCollapsible(False)
+        for widget, stretch in ((self.references, 0), (self.canvas, 1), (self.parameters, 0)):
+            self.splitter.addWidget(widget)
+            self.splitter.setStretchFactor(self.splitter.count() - 1, stretch)
+        self.splitter.setSizes([272, 900, 300])
+        whole = QWidget()
+        column = QVBoxLayout(whole)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.top_bar)
+        column.addWidget(self.splitter, 1)
+        column.addWidget(self.history)
+        column.addWidget(self.status_line)
+        self.setCentralWidget(whole)
+        QWidget.setTabOrder(self.top_bar, self.references)
+        QWidget.setTabOrder(self.references, self.canvas)
+        QWidget.setTabOrder(self.canvas, self.parameters)
+        QWidget.setTabOrder(self.parameters, self.history)
+
+    @staticmethod
+    def _history_commands() -> tuple[Command, ...]:
+        return (
+            Command.SHOW_RUN,
+            Command.RESTORE_ALL,
+            Command.RESTORE_SEED,
+            Command.USE_AS_CONTENT,
+            Command.USE_AS_STYLE,
+            Command.RUN_AGAIN,
+            Command.SHOW_IN_FOLDER,
+        )
+
+    def _connect(self) -> None:
+        bench, session, hands = self.bench, self.bench.session, self.handlers
+        self.top_bar.task_chosen.connect(session.set_task)
+        self.top_bar.run_asked.connect(bench.run)
+        self.top_bar.pause_asked.connect(bench.toggle_pause)
+        self.top_bar.cancel_asked.connect(bench.controller.cancel)
+        self.canvas.dropped.connect(hands.on_canvas_drop)
+        self.canvas.pixel_hovered.connect(self.status_line.show_pixel)
+        self.canvas.view.mode_changed.connect(self._on_mode)
+        refs = self.references
+        refs.slot_asked.connect(hands.on_slot_asked)
+        refs.dropped_on_slot.connect(hands.on_slot_drop)
+        refs.content_wanted.connect(hands.open_content)
+        refs.styles_wanted.connect(hands.open_styles)
+        refs.content_dropped.connect(lambda incoming: hands.on_slot_drop(0, incoming))
+        refs.styles_dropped.connect(lambda incoming: hands.on_slot_drop(-1, incoming))
+        refs.sample_chosen.connect(hands.use_sample)
+        self.parameters.models_wanted.connect(hands.about_models)
+        self.after_run.changed.connect(bench.adjust)
+        self.history.entry_chosen.connect(bench.show_entry)
+        self.history.strip.activated.connect(lambda _: hands.with_entry(bench.show_entry))
+        bench.stage.adjustment_changed.connect(self._show_adjustment)
+        bench.stage.changed.connect(self._show_result_actions)
+        bench.importer.restore_offered.connect(hands.on_restore_offered)
+        bench.controller.state_changed.connect(self._show_state)
+        bench.controller.waiting_changed.connect(self.history.set_waiting)
+        bench.status.connect(self.status_line.say)
+        bench.progress.connect(self.canvas.set_progress)
+        bench.failed.connect(lambda words: self.canvas.say(words))
+        bench.noticed.connect(lambda words: self.canvas.say(words, kind="info"))
+        bench.saved.connect(hands.on_saved)
+        bench.run_shown.connect(self._select_run)
+        bench.history.refreshed.connect(self._reselect)
+        session.changed.connect(self._show_session)
+        session.undo_changed.connect(self._show_undo)
+
+    def _command_handlers(self) -> dict[Command, Callable[[], None]]:
+        bench, hands, view = self.bench, self.handlers, self.canvas.view
+        handlers: dict[Command, Callable[[], None]] = {
+            Command.OPEN_CONTENT: hands.open_content,
+            Command.ADD_STYLES: hands.open_styles,
+            Command.SAVE_RESULT: hands.save_result,
+            Command.RUNS_FOLDER: hands.choose_runs_folder,
+            Command.OPEN_RUNS_FOLDER: hands.open_runs_folder,
+            Command.QUIT: lambda: void(self.close()),
+            Command.UNDO: bench.session.undo,
+            Command.REDO: bench.session.redo,
+            Command.PASTE: hands.paste,
+            Command.SWAP: bench.session.swap,
+            Command.FIT: view.fit,
+            Command.ACTUAL_SIZE: view.actual_size,
+            Command.ZOOM_IN: lambda: view.zoom_step(True),
+            Command.ZOOM_OUT: lambda: view.zoom_step(False),
+            Command.HAND: lambda: view.set_hand(self.actions_table[Command.HAND].isChecked()),
+            Command.FULL_SCREEN: self._toggle_full_screen,
+            Command.RUN: bench.run,
+            Command.PAUSE: bench.toggle_pause,
+            Command.CANCEL: hands.escape,
+            Command.SHOW_RUN: lambda: hands.with_entry(bench.show_entry),
+            Command.RESTORE_ALL: lambda: hands.with_entry(bench.restore),
+            Command.RESTORE_SEED: lambda: hands.with_entry(bench.restore_seed),
+            Command.USE_AS_CONTENT: lambda: hands.with_entry(bench.use_as_content),
+            Command.USE_AS_STYLE: lambda: hands.with_entry(bench.use_as_style),
+            Command.RUN_AGAIN: lambda: hands.with_entry(bench.run_again),
+            Command.SHOW_IN_FOLDER: lambda: hands.with_entry(hands.show_in_folder),
+            Command.ABOUT: hands.about,
+        }
+        for command, mode in _MODES.items():
+            handlers[command] = lambda mode=mode: view.set_mode(mode)  # type: ignore[misc]
+        for command, scheme in _THEMES.items():
+            handlers[command] = lambda scheme=scheme: self.scheme_chosen.emit(scheme)  # type: ignore[misc]
+        return handlers
+
+    def show_scheme(self, scheme: Scheme) -> None:
+        """Tick the look in the menu."""
+        for command, known in _THEMES.items():
+            self.actions_table[command].setChecked(known is scheme)
+
+    # State to widgets
+
+    def _show_session(self) -> None:
+        session = self.bench.session
+        task = session.setup.task
+        problem = session.problem()
+        self.top_bar.show_task(task)
+        self.top_bar.show_problem(problem)
+        self.actions_table[Command.RUN].setEnabled(not problem)
+        self.canvas.set_texture(task is Task.TEXTURE)
+        width, height = session.expected_size()
+        size = f" · {width} × {height}" if width else ""
+        self.top_bar.chip.setText(self.tr("Patch model · built in · CPU") + size)
+        self.status_line.show_place(self.tr("Runs are kept in {folder}").format(folder=self.bench.runs_folder))
+        if self.bench.controller.state is RunState.IDLE and problem:
+            self.status_line.say(problem)
+
+    def _show_undo(self) -> None:
+        self.actions_table[Command.UNDO].setEnabled(self.bench.session.can_undo)
+        self.actions_table[Command.REDO].setEnabled(self.bench.session.can_redo)
+
+    def _show_state(self, state: RunState) -> None:
+        self.top_bar.show_state(state)
+        self.actions_table[Command.PAUSE].setEnabled(self.top_bar.pause.isEnabled())
+        self.actions_table[Command.PAUSE].setChecked(state is RunState.PAUSED)
+
+    def _show_adjustment(self) -> None:
+        stage = self.bench.stage
+        self.after_run.show_adjustment(stage.adjustment, available=stage.can_adjust)
+
+    def _show_result_actions(self) -> None:
+        self.actions_table[Command.SAVE_RESULT].setEnabled(self.bench.stage.shown is not None)
+
+    def _on_mode(self, mode: ViewMode) -> None:
+        for command, known in _MODES.items():
+            if known is mode:
+                self.actions_table[command].setChecked(True)
+
+    def _select_run(self, folder: Path) -> None:
+        self._wanted = folder
+
+    def _reselect(self) -> None:
+        row = self.bench.history.row_of(self._wanted) if self._wanted is not None else -1
+        if row >= 0:
+            self.history.select(row)
+            self._wanted = None
+
+    def _toggle_full_screen(self) -> None:
+        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() is QEvent.Type.PaletteChange:
+            self._show_session()
+        super().changeEvent(event)
+
+    # Leaving
+
+    def allow_close(self) -> None:
+        """The next close goes through."""
+        self._may_close = True
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if self._may_close:
+            event.accept()
+        else:
+            event.ignore()
+            self.close_asked.emit()
+
+
+def void(_: object) -> None:
+    """Forget a value where none is wanted."""
+

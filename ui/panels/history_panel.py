@@ -1,0 +1,121 @@
+"""Bottom: every run as a card; restore, reuse, run again."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QModelIndex, QSize, Qt, Signal
+from PySide6.QtGui import QAction, QContextMenuEvent
+from PySide6.QtWidgets import QAbstractItemView, QFrame, QLabel, QListView, QMenu, QStackedLayout, QVBoxLayout, QWidget
+
+from ui.state.history import HistoryModel
+from ui.state.roles import CardRole
+from ui.state.runs import HistoryEntry
+from ui.widgets.card_delegate import CardDelegate
+from ui.widgets.section_header import SectionHeader
+
+
+class HistoryStrip(QListView):
+    """One row of cards that scrolls sideways, also with the wheel."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFlow(QListView.Flow.LeftToRight)
+        self.setWrapping(False)
+        self.setUniformItemSizes(True)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setDragEnabled(True)
+        self.setMouseTracking(True)
+        self.setItemDelegate(CardDelegate(QSize(96, 76), self))
+
+    def wheelEvent(self, event) -> None:  # type: ignore[no-untyped-def]
+        bar = self.horizontalScrollBar()
+        bar.setValue(bar.value() - (event.angleDelta().y() or event.angleDelta().x()))
+        event.accept()
+
+
+class HistoryPanel(QFrame):
+    """entry_chosen: a card was selected. The actions given are the menu of a card."""
+
+    entry_chosen = Signal(object)
+
+    def __init__(self, model: HistoryModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("historyPanel")
+        self._model = model
+        self._menu_actions: list[QAction | None] = []
+        self.header = SectionHeader(self.tr("History"))
+        self.queue = QLabel()
+        self.queue.setProperty("role", "muted")
+        self.header.add(self.queue)
+        self.strip = HistoryStrip()
+        self.strip.setAccessibleName(self.tr("History"))
+        self.strip.setModel(model)
+        self.empty = QLabel(self.tr("Every run is kept here as a folder. Press Run to make the first one."))
+        self.empty.setProperty("role", "muted")
+        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.empty.setWordWrap(True)
+        holder = QWidget()
+        self._stack = QStackedLayout(holder)
+        self._stack.addWidget(self.empty)
+        self._stack.addWidget(self.strip)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 6, 12, 4)
+        column.setSpacing(2)
+        column.addWidget(self.header)
+        column.addWidget(holder, 1)
+        self.setFixedHeight(160)
+        self.strip.selectionModel().currentChanged.connect(self._on_current)
+        self.strip.customContextMenuRequested.connect(lambda _: None)
+        for signal in (model.rowsInserted, model.rowsRemoved, model.modelReset):
+            signal.connect(self._show_count)
+        self._show_count()
+
+    def set_menu(self, actions: list[QAction | None]) -> None:
+        """None stands for a separator. The actions' shortcuts work while the strip has the keyboard."""
+        self._menu_actions = actions
+        for action in actions:
+            if action is not None:
+                action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+                self.strip.addAction(action)
+
+    def make_menu(self) -> QMenu:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for action in self._menu_actions:
+            if action is None:
+                menu.addSeparator()
+            else:
+                menu.addAction(action)
+        return menu
+
+    def current(self) -> HistoryEntry | None:
+        """The run of the selected card."""
+        entry = self.strip.currentIndex().data(CardRole.VALUE)
+        return entry if isinstance(entry, HistoryEntry) else None
+
+    def select(self, row: int) -> None:
+        """Select a card without saying so."""
+        selection = self.strip.selectionModel()
+        blocked = selection.blockSignals(True)
+        self.strip.setCurrentIndex(self._model.index(row))
+        selection.blockSignals(blocked)
+        self.strip.viewport().update()
+
+    def set_waiting(self, count: int) -> None:
+        """How many runs wait for their turn."""
+        self.queue.setText(self.tr("Queue: {count} waiting").format(count=count) if count else "")
+
+    def _show_count(self) -> None:
+        self._stack.setCurrentWidget(self.strip if self._model.rowCount() else self.empty)
+
+    def _on_current(self, current: QModelIndex) -> None:
+        entry = current.data(CardRole.VALUE)
+        if isinstance(entry, HistoryEntry):
+            self.entry_chosen.emit(entry)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        index = self.strip.indexAt(self.strip.viewport().mapFromGlobal(event.globalPos()))
+        if index.isValid():
+            self.strip.setCurrentIndex(index)
+            self.make_menu().popup(event.globalPos())

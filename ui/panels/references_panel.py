@@ -1,0 +1,196 @@
+"""Left: the content, the style references and the style library."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QModelIndex, QSize, Qt, Signal
+from PySide6.QtWidgets import QAbstractItemView, QLabel, QListView, QScrollArea, QVBoxLayout, QWidget
+
+from adstudio.jobs.spec import Task
+from ui.state.roles import CardRole
+from ui.state.samples import LibraryModel, Sample
+from ui.state.session import MAX_STYLES, Session
+from ui.widgets.card_delegate import CardDelegate
+from ui.widgets.drop_button import DropButton
+from ui.widgets.icon_button import IconButton
+from ui.widgets.section_header import SectionHeader
+from ui.widgets.slot_card import SlotAction, SlotCard
+
+_COLUMNS = 3
+
+
+class LibraryView(QListView):
+    """The style library as a grid that grows with its content instead of scrolling by itself."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setViewMode(QListView.ViewMode.IconMode)
+        self.setResizeMode(QListView.ResizeMode.Adjust)
+        self.setMovement(QListView.Movement.Static)
+        self.setUniformItemSizes(True)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setDragEnabled(True)
+        self.setMouseTracking(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._delegate = CardDelegate(QSize(70, 52), self)
+        self.setItemDelegate(self._delegate)
+
+    def fit_to(self, width: int) -> None:
+        """Lay the cards out over a width, and take the height they need."""
+        cell = max((width - 2) // _COLUMNS, 56)
+        self._delegate.set_picture_size(QSize(cell - 8, round((cell - 8) * 0.78)))
+        rows = -(-self.model().rowCount() // _COLUMNS) if self.model() is not None else 0
+        height = self._delegate.sizeHint(self._option(), QModelIndex()).height()
+        self.setGridSize(QSize(cell, height))
+        self.setFixedHeight(rows * height + 4)
+
+    def _option(self):  # type: ignore[no-untyped-def]
+        from PySide6.QtWidgets import QStyleOptionViewItem
+
+        option = QStyleOptionViewItem()
+        option.fontMetrics = self.fontMetrics()
+        return option
+
+
+class ReferencesPanel(QScrollArea):
+    """Shows the session's pictures; what the hands do is passed on as signals with the slot's key (0: the content)."""
+
+    slot_asked = Signal(int, object)
+    dropped_on_slot = Signal(int, object)
+    content_wanted = Signal()
+    styles_wanted = Signal()
+    content_dropped = Signal(object)
+    styles_dropped = Signal(object)
+    sample_chosen = Signal(object)
+
+    def __init__(self, session: Session, library: LibraryModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("sidePanel")
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setMinimumWidth(236)
+        self._session = session
+        self._library = library
+        self._cards: dict[int, SlotCard] = {}
+        body = QWidget()
+        body.setObjectName("panelBody")
+        self._column = QVBoxLayout(body)
+        self._column.setContentsMargins(12, 8, 12, 12)
+        self._column.setSpacing(8)
+        self.setWidget(body)
+        self._build()
+        session.content_changed.connect(self._show_content)
+        session.styles_changed.connect(self._show_styles)
+        session.task_changed.connect(self._show_task)
+        self._show_task()
+        self._show_content()
+        self._show_styles()
+
+    def _build(self) -> None:
+        self.content_header = SectionHeader(self.tr("Content"))
+        self.content_card = SlotCard(weighted=False)
+        self.content_card.asked.connect(lambda action: self.slot_asked.emit(0, action))
+        self.content_card.dropped.connect(lambda incoming: self.dropped_on_slot.emit(0, incoming))
+        self.content_empty = DropButton(self.tr("Drop, paste or open a picture …"))
+        self.content_empty.clicked.connect(self.content_wanted)
+        self.content_empty.dropped.connect(self.content_dropped)
+        self.styles_header = SectionHeader(self.tr("Style references"))
+        self.add_button = IconButton("plus", self.tr("Add a reference"))
+        self.add_button.clicked.connect(self.styles_wanted)
+        self.styles_header.add(self.add_button)
+        self._styles = QVBoxLayout()
+        self._styles.setSpacing(8)
+        self.styles_empty = DropButton(self.tr("Drop, paste or browse …"))
+        self.styles_empty.clicked.connect(self.styles_wanted)
+        self.styles_empty.dropped.connect(self.styles_dropped)
+        self.library = LibraryView()
+        self.library.setModel(self._library)
+        self.library.setAccessibleName(self.tr("Style library"))
+        self.library.clicked.connect(self._on_sample)
+        self.library.activated.connect(self._on_sample)
+        self._library.modelReset.connect(self._fit_library)
+        self.library_hint = QLabel(self.tr("Click to use as the style, drag to add."))
+        self.library_hint.setProperty("role", "hint")
+        self.library_hint.setWordWrap(True)
+        for widget in (self.content_header, self.content_card, self.content_empty, self.styles_header):
+            self._column.addWidget(widget)
+        self._column.addLayout(self._styles)
+        self._column.addWidget(self.styles_empty)
+        self._column.addSpacing(4)
+        for widget in (SectionHeader(self.tr("Style library")), self.library, self.library_hint):
+            self._column.addWidget(widget)
+        self._column.addStretch(1)
+
+    def _show_task(self) -> None:
+        task = self._session.setup.task
+        titles = {
+            Task.STYLE_TRANSFER: self.tr("Style references"),
+            Task.APPEARANCE_TRANSFER: self.tr("Appearance references"),
+            Task.TEXT_TO_IMAGE: self.tr("Style references"),
+            Task.TEXTURE: self.tr("Texture exemplars"),
+        }
+        self.styles_header.set_text(titles[task])
+        self.content_header.set_text(
+            self.tr("Structure") if task is Task.APPEARANCE_TRANSFER else self.tr("Content")
+        )
+        self._show_content()
+
+    def _show_content(self) -> None:
+        content = self._session.setup.content
+        wanted = self._session.setup.task is not Task.TEXTURE
+        self.content_header.setVisible(wanted)
+        self.content_card.setVisible(wanted and content is not None)
+        self.content_empty.setVisible(wanted and content is None)
+        if content is not None:
+            self.content_card.show_picture(content)
+
+    def _show_styles(self) -> None:
+        styles = self._session.setup.styles
+        for key in [key for key in self._cards if all(style.key != key for style in styles)]:
+            card = self._cards.pop(key)
+            self._styles.removeWidget(card)
+            card.hide()
+            card.deleteLater()
+        for place, style in enumerate(styles):
+            card = self._cards.get(style.key) or self._new_card(style.key)
+            if self._styles.indexOf(card) != place:
+                self._styles.removeWidget(card)
+                self._styles.insertWidget(place, card)
+            card.show_picture(style, alone=len(styles) == 1)
+        full = len(styles) >= MAX_STYLES
+        self.styles_empty.setVisible(not full)
+        self.add_button.setEnabled(not full)
+
+    def _new_card(self, key: int) -> SlotCard:
+        card = SlotCard(weighted=True)
+        card.asked.connect(lambda action: self.slot_asked.emit(key, action))
+        card.dropped.connect(lambda incoming: self.dropped_on_slot.emit(key, incoming))
+        card.weight_changed.connect(lambda weight: self._session.set_weight(key, weight))
+        self._cards[key] = card
+        return card
+
+    def cards(self) -> tuple[SlotCard, ...]:
+        """The style cards from top to bottom."""
+        return tuple(self._cards[style.key] for style in self._session.setup.styles)
+
+    def focused_key(self) -> int | None:
+        """The slot that has the keyboard: 0 for the content, None where none has."""
+        for key, card in ((0, self.content_card), *self._cards.items()):
+            if card.isVisible() and (card.hasFocus() or card.isAncestorOf(self.focusWidget() or card.parentWidget())):
+                return key
+        return None
+
+    def _on_sample(self, index: QModelIndex) -> None:
+        sample = index.data(CardRole.VALUE)
+        if isinstance(sample, Sample):
+            self.sample_chosen.emit(sample)
+
+    def _fit_library(self) -> None:
+        self.library.fit_to(self.viewport().width() - 24)
+
+    def resizeEvent(self, event) -> None:  # type: ignore[no-untyped-def]
+        super().resizeEvent(event)
+        self._fit_library()
+
+
+__all__ = ["LibraryView", "ReferencesPanel", "SlotAction"]

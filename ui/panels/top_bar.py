@@ -1,0 +1,87 @@
+"""Top: name, tasks, what it runs on, and Run, Pause, Cancel."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
+
+from adstudio.jobs.spec import Task
+from ui import icons, theme
+from ui.state.job_controller import RunState
+from ui.widgets.elided_label import ElidedLabel
+from ui.widgets.icon_button import IconButton
+from ui.widgets.segments import Segments
+
+
+class TopBar(QFrame):
+    task_chosen = Signal(object)
+    run_asked = Signal()
+    pause_asked = Signal()
+    cancel_asked = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("topBar")
+        title = QLabel(self.tr("AD Studio"))
+        title.setObjectName("title")
+        self.tasks = Segments(
+            (
+                (Task.STYLE_TRANSFER, self.tr("Style transfer"), self.tr("A picture in the look of another")),
+                (Task.APPEARANCE_TRANSFER, self.tr("Appearance"), self.tr("Materials and colours onto the same parts")),
+                (Task.TEXT_TO_IMAGE, self.tr("Text to image"), self.tr("A new picture from words, in a given look")),
+                (Task.TEXTURE, self.tr("Texture"), self.tr("More of a surface, at any size, seamless")),
+            ),
+            self.tr("Task"),
+        )
+        self.tasks.chosen.connect(lambda value: self.task_chosen.emit(Task(value)))
+        self.chip = ElidedLabel(mode=Qt.TextElideMode.ElideRight)
+        self.chip.setProperty("role", "chip")
+        self.chip.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.chip.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.run = QPushButton(self.tr("Run"))
+        self.run.setProperty("role", "primary")
+        self.run.clicked.connect(self.run_asked)
+        self.pause = self._button("pause", self.tr("Pause"))
+        self.pause.setCheckable(True)
+        self.pause.clicked.connect(self.pause_asked)
+        self.cancel = self._button("cancel", self.tr("Cancel"))
+        self.cancel.clicked.connect(self.cancel_asked)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 8, 12, 8)
+        row.setSpacing(8)
+        row.addWidget(title)
+        row.addSpacing(8)
+        row.addWidget(self.tasks)
+        row.addStretch(1)
+        row.addWidget(self.chip)
+        for widget in (self.run, self.pause, self.cancel):
+            row.addWidget(widget)
+        self.show_state(RunState.IDLE)
+        self.show_problem("")
+
+    def _button(self, icon: str, label: str) -> IconButton:
+        button = IconButton(icon, label)
+        button.setProperty("role", "framed")
+        return button
+
+    def show_task(self, task: Task) -> None:
+        self.tasks.set_value(task)
+
+    def show_problem(self, problem: str) -> None:
+        """Why Run cannot be pressed; empty when it can."""
+        self.run.setEnabled(not problem)
+        self.run.setToolTip(problem or self.tr("Run (Ctrl+Return)"))
+        self.run.setAccessibleDescription(problem)
+        now = theme.colors()
+        self.run.setIcon(icons.icon("play", now.accent_text if not problem else now.muted))
+
+    def show_state(self, state: RunState) -> None:
+        """Which buttons make sense while a run is in this state."""
+        going = state not in (RunState.IDLE, RunState.CANCELLING)
+        self.cancel.setEnabled(going)
+        self.pause.setEnabled(state in (RunState.RUNNING, RunState.PAUSED, RunState.LOADING))
+        self.pause.setChecked(state is RunState.PAUSED)
+        self.pause.set_icon("play" if state is RunState.PAUSED else "pause")
+        self.pause.set_label(self.tr("Go on (Ctrl+P)") if state is RunState.PAUSED else self.tr("Pause (Ctrl+P)"))
+        self.cancel.set_label(self.tr("Cancel (Esc)"))
+        self.run.setText(self.tr("Run") if state is RunState.IDLE else self.tr("Run next"))

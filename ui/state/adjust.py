@@ -1,0 +1,62 @@
+"""Colours and strength of a finished result: computed from the result and its content, kept beside the result."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+FILE_NAME = "adjustment.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adjustment:
+    """color: 0 the content's colours … 1 the reference's. strength: 0 the content itself … 1 the result."""
+
+    color: float = 1.0
+    strength: float = 1.0
+
+    @property
+    def is_neutral(self) -> bool:
+        """Whether it changes nothing."""
+        return self.color >= 1.0 and self.strength >= 1.0
+
+
+def apply(
+    adjustment: Adjustment, result: NDArray[np.uint8], content: NDArray[np.uint8] | None
+) -> NDArray[np.uint8]:
+    """result, content: uint8 [height, width, 3] of the same size."""
+    from adstudio.images import blend_color, blend_strength
+
+    if content is None or adjustment.is_neutral:
+        return result
+    adjusted = result
+    if adjustment.color < 1:
+        adjusted = blend_color(adjusted, content, adjustment.color)
+    if adjustment.strength < 1:
+        adjusted = blend_strength(adjusted, content, adjustment.strength)
+    return adjusted
+
+
+def read_adjustment(folder: Path) -> Adjustment:
+    """What was kept with a run; neutral where nothing (readable) was."""
+    try:
+        kept = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
+        color, strength = float(kept["color"]), float(kept["strength"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return Adjustment()
+    return Adjustment(color=min(max(color, 0.0), 1.0), strength=min(max(strength, 0.0), 1.0))
+
+
+def write_adjustment(folder: Path, adjustment: Adjustment) -> None:
+    """Keep an adjustment with its run; a neutral one needs no file. Raises OSError."""
+    target = folder / FILE_NAME
+    if adjustment.is_neutral:
+        target.unlink(missing_ok=True)
+        return
+    partial = target.with_name(FILE_NAME + ".part")
+    partial.write_text(json.dumps(asdict(adjustment)), encoding="utf-8")
+    partial.replace(target)

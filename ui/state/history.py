@@ -1,0 +1,145 @@
+"""The runs on disk, newest first, as a list model; thumbnails come in from the background when a row is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from PySide6.QtCore import QAbstractListModel, QMimeData, QModelIndex, QObject, QPersistentModelIndex, Qt, QUrl, Signal
+from PySide6.QtGui import QImage
+
+from adstudio.jobs.spec import Task
+from ui.state.background import Background
+from ui.state.roles import CardRole
+from ui.state.runs import HistoryEntry, list_entries, picture_thumbnail
+
+_THUMBNAIL_PX = 256
+
+
+class HistoryModel(QAbstractListModel):
+    """failed: what could not be read."""
+
+    failed = Signal(str)
+    refreshed = Signal()
+
+    def __init__(self, background: Background, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._background = background
+        self._entries: tuple[HistoryEntry, ...] = ()
+        self._images: dict[Path, QImage | None] = {}
+        self._folder: Path | None = None
+        self._names = {
+            Task.STYLE_TRANSFER: self.tr("Style transfer"),
+            Task.APPEARANCE_TRANSFER: self.tr("Appearance"),
+            Task.TEXT_TO_IMAGE: self.tr("Text to image"),
+            Task.TEXTURE: self.tr("Texture"),
+        }
+
+    def open(self, folder: Path) -> None:
+        """List the runs of a folder, in the background."""
+        self._folder = folder
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Read the list again."""
+        folder = self._folder
+        if folder is not None:
+            self._background.submit(lambda: list_entries(folder), self._on_listed, self.failed.emit, key="history")
+
+    def _on_listed(self, entries: Iterable[HistoryEntry]) -> None:
+        """Change only the rows that are different, so that selection and scrolling stay."""
+        listed = tuple(entries)
+        wanted = {entry.folder for entry in listed}
+        for row in range(len(self._entries) - 1, -1, -1):
+            if self._entries[row].folder not in wanted:
+                self.beginRemoveRows(QModelIndex(), row, row)
+                self._entries = self._entries[:row] + self._entries[row + 1 :]
+                self.endRemoveRows()
+        for row, entry in enumerate(listed):
+            if row < len(self._entries) and self._entries[row].folder == entry.folder:
+                if self._entries[row] != entry:
+                    self._entries = (*self._entries[:row], entry, *self._entries[row + 1 :])
+                    self._images.pop(entry.folder, None)
+                    self.dataChanged.emit(self.index(row), self.index(row))
+            elif any(old.folder == entry.folder for old in self._entries):
+                self.beginResetModel()
+                self._entries = listed
+                self.endResetModel()
+                break
+            else:
+                self.beginInsertRows(QModelIndex(), row, row)
+                self._entries = (*self._entries[:row], entry, *self._entries[row:])
+                self.endInsertRows()
+        self.refreshed.emit()
+
+    def entry(self, row: int) -> HistoryEntry | None:
+        return self._entries[row] if 0 <= row < len(self._entries) else None
+
+    def row_of(self, folder: Path) -> int:
+        """The row of a run folder, -1 where it is not listed."""
+        return next((row for row, entry in enumerate(self._entries) if entry.folder == folder), -1)
+
+    def rowCount(self, parent: QModelIndex | QPersistentModelIndex | None = None) -> int:
+        return 0 if parent is not None and parent.isValid() else len(self._entries)
+
+    def data(self, index: QModelIndex | QPersistentModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        entry = self.entry(index.row()) if index.isValid() else None
+        if entry is None:
+            return None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return f"{_moment(entry.created)}"
+        if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
+            return self._tooltip(entry)
+        if role == CardRole.IMAGE:
+            return self._image(entry)
+        if role == CardRole.BADGE:
+            return entry.status
+        return entry if role == CardRole.VALUE else None
+
+    def _tooltip(self, entry: HistoryEntry) -> str:
+        states = {
+            "failed": self.tr("failed"),
+            "cancelled": self.tr("cancelled"),
+            "running": self.tr("running or waiting"),
+            "interrupted": self.tr("interrupted"),
+        }
+        task = self._names.get(entry.task, "") if entry.task is not None else ""
+        lines = [f"{task} · {_moment(entry.created)}" if task else _moment(entry.created)]
+        if entry.status in states:
+            lines.append(f"{states[entry.status]}: {entry.reason}" if entry.reason else states[entry.status])
+        if entry.names:
+            lines.append(" + ".join(entry.names))
+        if entry.job is not None:
+            lines.append(self.tr("seed {seed}").format(seed=entry.job.seed))
+        return "\n".join(lines)
+
+    def _image(self, entry: HistoryEntry) -> QImage | None:
+        if entry.folder not in self._images:
+            self._images[entry.folder] = None
+            self._background.submit(
+                lambda: picture_thumbnail(entry, _THUMBNAIL_PX), lambda image: self._on_image(entry.folder, image)
+            )
+        return self._images[entry.folder]
+
+    def _on_image(self, folder: Path, image: QImage | None) -> None:
+        row = self.row_of(folder)
+        if row >= 0 and image is not None:
+            self._images[folder] = image
+            self.dataChanged.emit(self.index(row), self.index(row), [CardRole.IMAGE])
+
+    def flags(self, index: QModelIndex | QPersistentModelIndex) -> Qt.ItemFlag:
+        return super().flags(index) | Qt.ItemFlag.ItemIsDragEnabled
+
+    def mimeData(self, indexes: object) -> QMimeData:
+        """Results drag out as files."""
+        entries = [self.entry(index.row()) for index in indexes]  # type: ignore[attr-defined]
+        mime = QMimeData()
+        mime.setUrls([QUrl.fromLocalFile(str(e.results[0])) for e in entries if e is not None and e.results])
+        return mime
+
+
+def _moment(when: datetime) -> str:
+    """Time of today, date and time otherwise."""
+    return f"{when:%H:%M:%S}" if when.date() == datetime.now().date() else f"{when:%Y-%m-%d %H:%M}"

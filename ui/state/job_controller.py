@@ -1,0 +1,219 @@
+"""Runs jobs through the host and tells the window how they fare."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from adstudio.jobs.events import (
+    Cancelled,
+    Event,
+    Failed,
+    Finished,
+    LoadingModel,
+    Notice,
+    Paused,
+    Preview,
+    Progress,
+    Queued,
+    Resumed,
+    Started,
+)
+from adstudio.jobs.host import EngineHost, RunId, RunRequest
+from adstudio.jobs.spec import Job
+from ui.state.background import Background
+from ui.state.pictures import preview_image
+from ui.state.runs import create_run
+
+
+class RunState(StrEnum):
+    """Of the run the window follows."""
+
+    IDLE = "idle"
+    PREPARING = "preparing"
+    WAITING = "waiting"
+    LOADING = "loading"
+    RUNNING = "running"
+    PAUSED = "paused"
+    CANCELLING = "cancelling"
+
+
+@dataclass(slots=True)
+class _Run:
+    request: RunRequest
+    task: asyncio.Task[None] | None = None
+    seconds: float = 0.0
+
+
+class JobController(QObject):
+    """One run is followed at a time, further ones wait in the host.
+
+    previewed: (QImage, step, steps). progressed: Progress. finished: (folder, Finished, seconds). failed: (reason, folder
+    or None). The host may be asked from the window's thread only.
+    """
+
+    state_changed = Signal(object)
+    waiting_changed = Signal(int)
+    run_created = Signal(object)
+    started = Signal(object)
+    previewed = Signal(object, int, int)
+    progressed = Signal(object)
+    noticed = Signal(str)
+    finished = Signal(object, object, float)
+    cancelled = Signal(object)
+    failed = Signal(str, object)
+
+    def __init__(
+        self, host: EngineHost, background: Background, loop: asyncio.AbstractEventLoop, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._host = host
+        self._background = background
+        self._loop = loop
+        self._state = RunState.IDLE
+        self._runs: dict[RunId, _Run] = {}
+        self._current: RunId | None = None
+        self._preparing = 0
+        self._cancel_prepared = False
+
+    @property
+    def state(self) -> RunState:
+        return self._state
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything runs or waits."""
+        return self._preparing > 0 or bool(self._runs)
+
+    def current_request(self) -> RunRequest | None:
+        """The run that is being followed."""
+        run = self._runs.get(self._current) if self._current is not None else None
+        return run.request if run is not None else None
+
+    def run(self, job: Job, runs_folder: Path) -> None:
+        """Make the run folder in the background, then hand the run to the host."""
+        self._preparing += 1
+        self._cancel_prepared = False
+        if self._state is RunState.IDLE:
+            self._set_state(RunState.PREPARING)
+        self._background.submit(lambda: create_run(job, runs_folder), self._on_created, self._on_create_failed)
+
+    def _on_created(self, request: RunRequest) -> None:
+        self._preparing -= 1
+        run_id = self._host.submit(request)
+        run = _Run(request)
+        self._runs[run_id] = run
+        if self._current is None:
+            self._current = run_id
+            if self._state is not RunState.CANCELLING:
+                self._set_state(RunState.WAITING)
+        run.task = self._loop.create_task(self._follow(run_id, run))
+        self.run_created.emit(request)
+        self._tell_waiting()
+        if self._cancel_prepared and self._current == run_id:
+            self.cancel()
+
+    def _on_create_failed(self, error: str) -> None:
+        self._preparing -= 1
+        if not self.busy:
+            self._set_state(RunState.IDLE)
+        self.failed.emit(error, None)
+
+    def pause(self) -> None:
+        if self._current is not None:
+            self._host.pause(self._current)
+
+    def resume(self) -> None:
+        if self._current is not None:
+            self._host.resume(self._current)
+
+    def cancel(self) -> None:
+        """Stop the run that is followed; says so at once."""
+        if self._current is not None:
+            self._set_state(RunState.CANCELLING)
+            self._host.cancel(self._current)
+        elif self._preparing:
+            self._cancel_prepared = True
+            self._set_state(RunState.CANCELLING)
+
+    def cancel_all(self) -> None:
+        """Stop everything, also what waits."""
+        for run_id in reversed(tuple(self._runs)):
+            self._host.cancel(run_id)
+
+    async def shutdown(self) -> None:
+        """Cancel, let the host join its thread, end following."""
+        self.cancel_all()
+        await self._host.shutdown()
+        tasks = [run.task for run in self._runs.values() if run.task is not None and not run.task.done()]
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=1.0)
+            for task in late:
+                task.cancel()
+
+    async def _follow(self, run_id: RunId, run: _Run) -> None:
+        async for event in self._host.events(run_id):
+            self._on_event(run_id, run, event)
+        self._end(run_id)
+
+    def _on_event(self, run_id: RunId, run: _Run, event: Event) -> None:
+        run.seconds = event.time_s
+        if not isinstance(event, Queued) and self._current != run_id and not self._over(event):
+            self._current = run_id
+            self._tell_waiting()
+        match event:
+            case LoadingModel():
+                self._set_state(RunState.LOADING)
+            case Started():
+                self._set_state(RunState.RUNNING)
+                self.started.emit(run.request)
+            case Progress():
+                self.progressed.emit(event)
+            case Preview():
+                self.previewed.emit(preview_image(event.image), event.step, event.steps)
+            case Paused():
+                self._set_state(RunState.PAUSED)
+            case Resumed():
+                self._set_state(RunState.RUNNING)
+            case Notice(message=message):
+                self.noticed.emit(message)
+            case Finished():
+                self._end(run_id)
+                self.finished.emit(run.request.folder, event, event.time_s)
+            case Cancelled():
+                self._end(run_id)
+                self.cancelled.emit(run.request.folder)
+            case Failed(reason=reason):
+                self._end(run_id)
+                self.failed.emit(reason, run.request.folder)
+
+    @staticmethod
+    def _over(event: Event) -> bool:
+        return isinstance(event, (Finished, Cancelled, Failed))
+
+    def _end(self, run_id: RunId) -> None:
+        if self._runs.pop(run_id, None) is None:
+            return
+        if self._current == run_id:
+            self._current = next(iter(self._runs), None)
+            self._set_state(self._idle_state())
+        self._tell_waiting()
+
+    def _idle_state(self) -> RunState:
+        if self._current is not None:
+            return RunState.WAITING
+        return RunState.PREPARING if self._preparing else RunState.IDLE
+
+    def _tell_waiting(self) -> None:
+        self.waiting_changed.emit(max(len(self._runs) - 1, 0))
+
+    def _set_state(self, state: RunState) -> None:
+        if self._state is RunState.CANCELLING and state in (RunState.LOADING, RunState.RUNNING, RunState.PAUSED):
+            return
+        if state is not self._state:
+            self._state = state
+            self.state_changed.emit(state)

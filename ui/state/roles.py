@@ -1,0 +1,15 @@
+"""What list models offer beyond Qt's own roles."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from PySide6.QtCore import Qt
+
+
+class CardRole(IntEnum):
+    """IMAGE: QImage or None. BADGE: status in one word or "". VALUE: the object behind the row."""
+
+    IMAGE = Qt.ItemDataRole.UserRole + 1
+    BADGE = Qt.ItemDataRole.UserRole + 2
+    VALUE = Qt.ItemDataRole.UserRole + 3

@@ -1,0 +1,120 @@
+"""The pictures that come with the application: the style library and the first setup."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QAbstractListModel, QMimeData, QModelIndex, QObject, QPersistentModelIndex, Qt, QUrl
+from PySide6.QtGui import QImage
+
+from adstudio.errors import StorageError
+from adstudio.jobs.spec import Task
+from ui.state.background import Background
+from ui.state.roles import CardRole
+from ui.state.slot_loading import load_thumbnail
+
+THUMBNAIL_PX = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """role: "content", "style", "appearance" or "texture"."""
+
+    name: str
+    path: Path
+    role: str
+    title: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Samples:
+    """demo: per task the names of the pictures to start with, by role ("content", "style")."""
+
+    all: tuple[Sample, ...] = ()
+    demo: tuple[tuple[Task, dict[str, str]], ...] = ()
+
+    def named(self, name: str) -> Sample | None:
+        return next((sample for sample in self.all if sample.name == name), None)
+
+    def first_pair(self, task: Task) -> tuple[Sample | None, Sample | None]:
+        """Content and style to fill in at the first start."""
+        pair = dict(self.demo).get(task, {})
+        return self.named(pair.get("content", "")), self.named(pair.get("style", ""))
+
+
+def read_samples(folder: Path) -> Samples:
+    """Read `samples.json`; pictures that are not there are left out. Raises StorageError for a damaged file."""
+    listing = folder / "samples.json"
+    try:
+        found = json.loads(listing.read_text(encoding="utf-8"))
+        samples = tuple(
+            Sample(
+                name=str(item["name"]),
+                path=folder / str(item["file"]),
+                role=str(item["role"]),
+                title=str(item["title"]),
+                description=str(item["description"]),
+            )
+            for item in found["samples"]
+        )
+        known = {task.value: task for task in Task}
+        demo = tuple((known[task], dict(pair)) for task, pair in found.get("demo", {}).items() if task in known)
+    except OSError:
+        return Samples()
+    except (ValueError, KeyError, TypeError) as problem:
+        raise StorageError(f"{listing} is damaged; install the application again.") from problem
+    return Samples(all=tuple(sample for sample in samples if sample.path.is_file()), demo=demo)
+
+
+class LibraryModel(QAbstractListModel):
+    """The samples as cards; thumbnails come in from the background."""
+
+    def __init__(self, background: Background, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._background = background
+        self._samples: tuple[Sample, ...] = ()
+        self._images: dict[Path, QImage] = {}
+
+    def set_samples(self, samples: tuple[Sample, ...]) -> None:
+        self.beginResetModel()
+        self._samples = samples
+        self.endResetModel()
+        for sample in samples:
+            if sample.path not in self._images:
+                self._background.submit(
+                    lambda path=sample.path: load_thumbnail(path, THUMBNAIL_PX),
+                    lambda image, path=sample.path: self._on_image(path, image),
+                )
+
+    def _on_image(self, path: Path, image: QImage) -> None:
+        self._images[path] = image
+        for row, sample in enumerate(self._samples):
+            if sample.path == path:
+                self.dataChanged.emit(self.index(row), self.index(row), [CardRole.IMAGE])
+
+    def rowCount(self, parent: QModelIndex | QPersistentModelIndex | None = None) -> int:
+        return 0 if parent is not None and parent.isValid() else len(self._samples)
+
+    def data(self, index: QModelIndex | QPersistentModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        if not index.isValid():
+            return None
+        sample = self._samples[index.row()]
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
+            return sample.title
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return f"{sample.title}\n{sample.description}"
+        if role == CardRole.IMAGE:
+            return self._images.get(sample.path)
+        return sample if role == CardRole.VALUE else None
+
+    def flags(self, index: QModelIndex | QPersistentModelIndex) -> Qt.ItemFlag:
+        return super().flags(index) | Qt.ItemFlag.ItemIsDragEnabled
+
+    def mimeData(self, indexes: object) -> QMimeData:
+        mime = QMimeData()
+        rows = [index.row() for index in indexes if isinstance(index, QModelIndex)]  # type: ignore[attr-defined]
+        mime.setUrls([QUrl.fromLocalFile(str(self._samples[row].path)) for row in rows])
+        return mime

@@ -1,0 +1,247 @@
+"""Joins the window's state: a run from the setup to the canvas and the history, and back from the history to the setup."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QSize, Signal
+from PySide6.QtGui import QImage
+
+from adstudio.errors import AdStudioError
+from adstudio.jobs.events import Finished, Progress
+from adstudio.jobs.host import EngineHost, RunRequest
+from adstudio.jobs.spec import Job, Task
+from ui.state.adjust import Adjustment
+from ui.state.background import Background
+from ui.state.history import HistoryModel
+from ui.state.importing import Importer
+from ui.state.job_controller import JobController, RunState
+from ui.state.runs import HistoryEntry, names_in, save_adjusted
+from ui.state.samples import LibraryModel, Samples
+from ui.state.session import Session
+from ui.state.stage import Stage
+
+
+class Workbench(QObject):
+    """status: what goes on, in one line. progress: 0 … 1 or None. failed: a sentence for the banner."""
+
+    status = Signal(str)
+    progress = Signal(object)
+    failed = Signal(str)
+    noticed = Signal(str)
+    run_shown = Signal(object)
+    saved = Signal(object)
+
+    def __init__(
+        self,
+        host: EngineHost,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        runs_folder: Path,
+        pasted_folder: Path,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.background = Background(self)
+        self.session = Session(self.background, self)
+        self.stage = Stage(self.background, self)
+        self.history = HistoryModel(self.background, self)
+        self.library = LibraryModel(self.background, self)
+        self.importer = Importer(self.session, self.background, pasted_folder, self)
+        self.controller = JobController(host, self.background, loop, self)
+        self.samples = Samples()
+        self._runs_folder = runs_folder
+        self._expected = QSize()
+        self._connect()
+
+    def _connect(self) -> None:
+        self.session.content_changed.connect(self._show_content)
+        self.session.task_changed.connect(self._show_content)
+        self.stage.failed.connect(self.failed)
+        self.history.failed.connect(self.failed)
+        self.importer.failed.connect(self.failed)
+        run = self.controller
+        run.state_changed.connect(self._on_state)
+        run.run_created.connect(lambda _: self.history.refresh())
+        run.started.connect(self._on_started)
+        run.previewed.connect(self._on_preview)
+        run.progressed.connect(self._on_progress)
+        run.noticed.connect(self.noticed)
+        run.finished.connect(self._on_finished)
+        run.cancelled.connect(self._on_cancelled)
+        run.failed.connect(self._on_failed)
+
+    # Runs
+
+    @property
+    def runs_folder(self) -> Path:
+        """Where run folders are kept."""
+        return self._runs_folder
+
+    def open(self, samples: Samples) -> None:
+        """List the runs, offer the samples, fill in the first pair."""
+        self.samples = samples
+        self.library.set_samples(tuple(sample for sample in samples.all if sample.role != "content"))
+        self.history.open(self._runs_folder)
+        content, style = samples.first_pair(Task.STYLE_TRANSFER)
+        if content is not None:
+            self.session.set_content(content.path, name=content.title)
+        if style is not None:
+            self.session.set_styles([style.path], name=style.title)
+        self.session.forget_undo()
+
+    def set_runs_folder(self, folder: Path) -> None:
+        """Keep further runs elsewhere, and list the ones there."""
+        self._runs_folder = folder
+        self.history.open(folder)
+
+    def run(self) -> None:
+        """Run what is laid out; a seed that is not locked is rolled first."""
+        if self.session.problem():
+            return
+        if not self.session.seed_locked:
+            self.session.roll_seed()
+        try:
+            job = self.session.job()
+        except AdStudioError as problem:
+            self.failed.emit(str(problem))
+            return
+        self.run_job(job)
+
+    def run_job(self, job: Job) -> None:
+        self.controller.run(job, self._runs_folder)
+
+    def toggle_pause(self) -> None:
+        if self.controller.state is RunState.PAUSED:
+            self.controller.resume()
+        else:
+            self.controller.pause()
+
+    def _on_state(self, state: RunState) -> None:
+        words = {
+            RunState.PREPARING: self.tr("Copying the pictures into the run folder …"),
+            RunState.WAITING: self.tr("Waiting for its turn …"),
+            RunState.LOADING: self.tr("Getting the model ready …"),
+            RunState.RUNNING: self.tr("Running …"),
+            RunState.PAUSED: self.tr("Paused"),
+            RunState.CANCELLING: self.tr("Cancelling …"),
+        }
+        if state in words:
+            self.status.emit(words[state])
+        if state is RunState.IDLE:
+            self.progress.emit(None)
+        elif state in (RunState.PREPARING, RunState.WAITING, RunState.LOADING):
+            self.progress.emit(0.0)
+
+    def _on_started(self, request: RunRequest) -> None:
+        job = request.job
+        if job.width and job.height:
+            self._expected = QSize(job.width, job.height)
+        else:
+            self._expected = QSize(*self.session.expected_size())
+
+    def _on_preview(self, image: QImage, step: int, steps: int) -> None:
+        if self.controller.state is RunState.CANCELLING:
+            return
+        label = self.tr("Step {step} of {steps}").format(step=step, steps=steps)
+        self.stage.show_preview(image, self._expected, label)
+
+    def _on_progress(self, event: Progress) -> None:
+        if self.controller.state is not RunState.RUNNING:
+            return
+        self.progress.emit(event.fraction)
+        parts = [event.label or self.tr("Running"), f"{event.fraction * 100:.0f} %"]
+        if event.remaining_s is not None:
+            parts.append(self.tr("about {time} left").format(time=duration(event.remaining_s)))
+        self.status.emit(" · ".join(parts))
+
+    def _on_finished(self, folder: Path, event: Finished, seconds: float) -> None:
+        self.status.emit(self.tr("Done in {time}").format(time=duration(seconds)))
+        self.history.refresh()
+        request_content = next(iter((folder / "inputs").glob("content.*")), None)
+        if event.results:
+            self.stage.show_result(folder, event.results[0], request_content)
+        self.run_shown.emit(folder)
+
+    def _on_cancelled(self, folder: Path) -> None:
+        self.stage.end_preview()
+        self.status.emit(self.tr("Cancelled"))
+        self.history.refresh()
+
+    def _on_failed(self, reason: str, folder: Path | None) -> None:
+        self.stage.end_preview()
+        self.status.emit(self.tr("The run failed"))
+        self.failed.emit(reason)
+        if folder is not None:
+            self.history.refresh()
+
+    # Pictures
+
+    def _show_content(self) -> None:
+        """A new content in the setup takes the canvas; the result is still in the history."""
+        setup = self.session.setup
+        content = setup.content if setup.task is not Task.TEXTURE else None
+        self.stage.show_content(content.path if content is not None else None)
+
+    def adjust(self, adjustment: Adjustment) -> None:
+        self.stage.set_adjustment(adjustment)
+
+    def save_result(self, target: Path) -> None:
+        """Write the shown result, with its adjustment, to a file of the artist's."""
+        shown = self.stage.shown
+        if shown is None:
+            return
+        adjustment = self.stage.adjustment
+        self.background.submit(
+            lambda: save_adjusted(shown.folder, shown.picture, shown.content, adjustment, target),
+            lambda _: self.saved.emit(target),
+            self.failed.emit,
+        )
+
+    # History
+
+    def show_entry(self, entry: HistoryEntry) -> None:
+        """Put a run's result on the canvas."""
+        if entry.results:
+            content = entry.job.content if entry.job is not None else None
+            self.stage.show_result(entry.folder, entry.results[0], content)
+        elif entry.status == "failed" and entry.reason:
+            self.failed.emit(entry.reason)
+
+    def restore(self, entry: HistoryEntry) -> None:
+        """Everything as it was for this run."""
+        self._with_job(entry, lambda job: self.session.restore(job, names_in(entry.folder)))
+        self.show_entry(entry)
+
+    def restore_seed(self, entry: HistoryEntry) -> None:
+        self._with_job(entry, lambda job: self.session.set_value("seed", job.seed))
+
+    def run_again(self, entry: HistoryEntry) -> None:
+        """The same job once more, into a folder of its own."""
+        self._with_job(entry, self.run_job)
+
+    def use_as_content(self, entry: HistoryEntry) -> None:
+        if entry.results:
+            self.session.set_content(entry.results[0])
+
+    def use_as_style(self, entry: HistoryEntry) -> None:
+        if entry.results:
+            self.session.add_styles([entry.results[0]])
+
+    def _with_job(self, entry: HistoryEntry, do: Callable[[Job], None]) -> None:
+        if entry.job is not None:
+            do(entry.job)
+        else:
+            self.failed.emit(self.tr("{folder}: its job.json cannot be read.").format(folder=entry.folder.name))
+
+
+def duration(seconds: float) -> str:
+    """A time as people say it: 0.8 s, 12 s, 3 min 20 s."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

@@ -1,0 +1,157 @@
+"""How the window looks: Fusion, one palette per scheme, one compact style sheet, one accent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QGuiApplication, QPalette
+from PySide6.QtWidgets import QApplication
+
+from ui.stylesheet import STYLE_SHEET
+
+GRID_PX = 8
+
+
+class Scheme(StrEnum):
+    """What the artist chose; SYSTEM follows the desktop."""
+
+    DARK = "dark"
+    LIGHT = "light"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Colors:
+    """Colours by role, as #rrggbb. Text on its surface has a contrast of at least 4.5:1, handles and edges of fields 3:1."""
+
+    window: str
+    bar: str
+    panel: str
+    card: str
+    field: str
+    raised: str
+    line: str
+    edge: str
+    text: str
+    muted: str
+    disabled: str
+    accent: str
+    accent_hover: str
+    accent_text: str
+    accent_ink: str
+    danger: str
+    success: str
+    track: str
+    handle: str
+    surround: str
+
+
+DARK = Colors(
+    window="#1e1e1e",
+    bar="#262626",
+    panel="#232323",
+    card="#1b1b1b",
+    field="#191919",
+    raised="#3d3d3d",
+    line="#303030",
+    edge="#4a4a4a",
+    text="#ededed",
+    muted="#a0a0a0",
+    disabled="#6c6c6c",
+    accent="#d98e32",
+    accent_hover="#e79f49",
+    accent_text="#1b1206",
+    accent_ink="#e9a552",
+    danger="#f0837a",
+    success="#7cc77b",
+    track="#424242",
+    handle="#f0f0f0",
+    surround="#3a3a3a",
+)
+
+LIGHT = Colors(
+    window="#e4e4e4",
+    bar="#f1f1f1",
+    panel="#ececec",
+    card="#fafafa",
+    field="#ffffff",
+    raised="#ffffff",
+    line="#d2d2d2",
+    edge="#b4b4b4",
+    text="#1f1f1f",
+    muted="#5c5c5c",
+    disabled="#9b9b9b",
+    accent="#d98e32",
+    accent_hover="#c97f24",
+    accent_text="#1b1206",
+    accent_ink="#8a5208",
+    danger="#b3261e",
+    success="#2e7d32",
+    track="#c4c4c4",
+    handle="#4a4a4a",
+    surround="#8c8c8c",
+)
+
+
+def _palette(colors: Colors) -> QPalette:
+    palette = QPalette()
+    roles = {
+        QPalette.ColorRole.Window: colors.panel,
+        QPalette.ColorRole.WindowText: colors.text,
+        QPalette.ColorRole.Base: colors.field,
+        QPalette.ColorRole.AlternateBase: colors.card,
+        QPalette.ColorRole.Text: colors.text,
+        QPalette.ColorRole.PlaceholderText: colors.muted,
+        QPalette.ColorRole.Button: colors.bar,
+        QPalette.ColorRole.ButtonText: colors.text,
+        QPalette.ColorRole.BrightText: colors.danger,
+        QPalette.ColorRole.ToolTipBase: colors.card,
+        QPalette.ColorRole.ToolTipText: colors.text,
+        QPalette.ColorRole.Highlight: colors.accent,
+        QPalette.ColorRole.HighlightedText: colors.accent_text,
+        QPalette.ColorRole.Accent: colors.accent,
+        QPalette.ColorRole.Link: colors.accent_ink,
+        QPalette.ColorRole.LinkVisited: colors.accent_ink,
+        QPalette.ColorRole.Light: colors.raised,
+        QPalette.ColorRole.Midlight: colors.edge,
+        QPalette.ColorRole.Mid: colors.line,
+        QPalette.ColorRole.Dark: colors.window,
+        QPalette.ColorRole.Shadow: "#000000",
+    }
+    for role, value in roles.items():
+        palette.setColor(role, QColor(value))
+    for role in (QPalette.ColorRole.WindowText, QPalette.ColorRole.Text, QPalette.ColorRole.ButtonText):
+        palette.setColor(QPalette.ColorGroup.Disabled, role, QColor(colors.disabled))
+    return palette
+
+
+_current: dict[str, Colors] = {"colors": DARK}
+
+
+def colors() -> Colors:
+    """The colours in use; they change together with the application's palette."""
+    return _current["colors"]
+
+
+def is_dark(scheme: Scheme) -> bool:
+    """Whether a scheme means dark now (SYSTEM asks the desktop, dark where it does not say)."""
+    if scheme is Scheme.SYSTEM:
+        return QGuiApplication.styleHints().colorScheme() != Qt.ColorScheme.Light
+    return scheme is Scheme.DARK
+
+
+def apply_theme(app: QApplication, scheme: Scheme) -> None:
+    """Give the whole application the look of a scheme; may be called again at any time."""
+    chosen = DARK if is_dark(scheme) else LIGHT
+    _current["colors"] = chosen
+    app.setStyle("Fusion")
+    font = app.font()
+    if font.pointSizeF() > 0:
+        font.setPixelSize(13)
+        font.setHintingPreference(font.HintingPreference.PreferNoHinting)
+        app.setFont(font)
+    app.setPalette(_palette(chosen))
+    values = {name: getattr(chosen, name) for name in Colors.__dataclass_fields__}
+    app.setStyleSheet(STYLE_SHEET.substitute(values))

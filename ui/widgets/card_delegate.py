@@ -1,0 +1,100 @@
+"""Paints the cards of the style library and the history: a picture, a caption, a badge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPen
+from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+
+from ui import icons, theme
+from ui.state.roles import CardRole
+from ui.widgets.thumbnail import paint_rounded
+
+_BADGE_PX = 18
+_GAP_PX = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Badge:
+    """A mark in the corner of a card. danger: tinted as a failure."""
+
+    icon: str
+    danger: bool = False
+
+
+class CardDelegate(QStyledItemDelegate):
+    """picture_px: width and height of the picture; the caption goes below it, in one line."""
+
+    def __init__(self, picture_px: QSize, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._picture_px = picture_px
+        self._badges = {
+            "failed": Badge(icon="alert", danger=True),
+            "cancelled": Badge(icon="stop"),
+            "running": Badge(icon="clock"),
+            "interrupted": Badge(icon="pause"),
+        }
+
+    def set_picture_size(self, size: QSize) -> None:
+        self._picture_px = size
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        line = option.fontMetrics.height() + 4
+        return QSize(self._picture_px.width() + 2 * _GAP_PX, self._picture_px.height() + 2 * _GAP_PX + line)
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        now = theme.colors()
+        cell: QRect = option.rect
+        card = QRectF(cell.adjusted(_GAP_PX, _GAP_PX, -_GAP_PX, -_GAP_PX))
+        picture = QRectF(card.left(), card.top(), card.width(), self._picture_px.height())
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(now.card))
+        painter.drawRoundedRect(card, 5, 5)
+        image = index.data(CardRole.IMAGE)
+        badge = self._badges.get(str(index.data(CardRole.BADGE) or ""))
+        ratio = painter.device().devicePixelRatio()
+        if isinstance(image, QImage) and not image.isNull():
+            paint_rounded(painter, picture, image, 5)
+        else:
+            name = badge.icon if badge is not None else "image"
+            color = now.danger if badge is not None and badge.danger else now.muted
+            at = QPoint(round(picture.center().x()) - 12, round(picture.center().y()) - 12)
+            painter.drawPixmap(at, icons.pixmap(name, 24, ratio, color))
+        if badge is not None and isinstance(image, QImage):
+            self._paint_badge(painter, picture, badge, ratio)
+        self._paint_caption(painter, option, card, picture, str(index.data(Qt.ItemDataRole.DisplayRole) or ""))
+        state = option.state
+        chosen = bool(state & QStyle.StateFlag.State_Selected)
+        hovered = bool(state & QStyle.StateFlag.State_MouseOver)
+        focused = bool(state & QStyle.StateFlag.State_HasFocus)
+        if chosen or hovered or focused:
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(QColor(now.accent if chosen or focused else now.edge), 2))
+            painter.drawRoundedRect(card, 5, 5)
+        painter.restore()
+
+    def _paint_badge(self, painter: QPainter, picture: QRectF, badge: Badge, ratio: float) -> None:
+        now = theme.colors()
+        corner = QPoint(round(picture.right()) - _BADGE_PX - 4, round(picture.top()) + 4)
+        painter.setBrush(QColor(20, 20, 20, 215))
+        painter.drawRoundedRect(QRectF(corner.x(), corner.y(), _BADGE_PX, _BADGE_PX), 4, 4)
+        color = "#f0837a" if badge.danger else "#f2f2f2"
+        painter.drawPixmap(corner + QPoint(2, 2), icons.pixmap(badge.icon, 14, ratio, color))
+        painter.setBrush(QColor(now.card))
+
+    def _paint_caption(
+        self, painter: QPainter, option: QStyleOptionViewItem, card: QRectF, picture: QRectF, text: str
+    ) -> None:
+        font = option.font
+        font.setPixelSize(11)
+        painter.setFont(font)
+        painter.setPen(QColor(theme.colors().muted))
+        room = QRectF(card.left() + 6, picture.bottom(), card.width() - 12, card.bottom() - picture.bottom())
+        shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, int(room.width()))
+        painter.drawText(room, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, shown)

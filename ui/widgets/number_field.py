@@ -1,0 +1,38 @@
+"""Number fields that leave the wheel to the panel and show a unit."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QAbstractSpinBox, QDoubleSpinBox, QLineEdit, QWidget
+
+
+class NumberField(QDoubleSpinBox):
+    """A float or whole number without arrows; keys and typing change it."""
+
+    def __init__(
+        self, low: float, high: float, step: float, *, whole: bool, unit: str = "", parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
+        self.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.setKeyboardTracking(False)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setDecimals(0 if whole else 2)
+        self.setRange(low, high)
+        self.setSingleStep(step)
+        self.setGroupSeparatorShown(False)
+        if unit:
+            self.setSuffix(f" {unit}")
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()
+
+
+class WholeNumberEdit(QLineEdit):
+    """For whole numbers beyond what a spin box holds exactly (seeds up to 2^63 - 1)."""
+
+    def number(self) -> int | None:
+        """The number typed, None where it is none."""
+        text = self.text().strip()
+        return int(text) if text.isascii() and text.isdigit() else None
