@@ -51,6 +51,7 @@ class MainWindow(QMainWindow):
         super().__init__(parent)
         self.bench = bench
         self._may_close = False
+        self._said_problem = False
         self._wanted: Path | None = None
         self.setWindowTitle(self.tr("AD Studio"))
         self.setMinimumSize(900, 600)
@@ -75,6 +76,9 @@ class MainWindow(QMainWindow):
         self.actions_table[Command.VIEW_RESULT].setChecked(True)
         self._show_session()
         self._show_state(bench.controller.state)
+        self._show_undo()
+        self._show_result_actions()
+        self.canvas.view.setFocus()
 
     def sizeHint(self) -> QSize:
         return QSize(1440, 900)
@@ -86,7 +90,7 @@ class MainWindow(QMainWindow):
         for widget, stretch in ((self.references, 0), (self.canvas, 1), (self.parameters, 0)):
             self.splitter.addWidget(widget)
             self.splitter.setStretchFactor(self.splitter.count() - 1, stretch)
-        self.splitter.setSizes([272, 900, 300])
+        self.splitter.setSizes([284, 860, 304])
         whole = QWidget()
         column = QVBoxLayout(whole)
         column.setContentsMargins(0, 0, 0, 0)
@@ -205,8 +209,9 @@ class MainWindow(QMainWindow):
         size = f" · {width} × {height}" if width else ""
         self.top_bar.chip.setText(self.tr("Patch model · built in · CPU") + size)
         self.status_line.show_place(self.tr("Runs are kept in {folder}").format(folder=self.bench.runs_folder))
-        if self.bench.controller.state is RunState.IDLE and problem:
-            self.status_line.say(problem)
+        if self.bench.controller.state is RunState.IDLE and (problem or self._said_problem):
+            self.status_line.say(problem or self.tr("Ready"))
+        self._said_problem = bool(problem)
 
     def _show_undo(self) -> None:
         self.actions_table[Command.UNDO].setEnabled(self.bench.session.can_undo)

@@ -42,7 +42,7 @@ QFrame[role="group"] { background: $card; border-radius: 6px; }
 
 QFrame[role="segments"] { background: $card; border: 1px solid $line; border-radius: 7px; }
 QToolButton[role="segment"] { background: transparent; border: 1px solid transparent; border-radius: 5px;
-  padding: 5px 14px; color: $muted; }
+  padding: 5px 12px; color: $muted; }
 QToolButton[role="segment"]:hover { color: $text; }
 QToolButton[role="segment"]:checked { background: $raised; color: $text; }
 QToolButton[role="segment"]:focus { border: 1px solid $accent; }
@@ -76,11 +76,13 @@ QToolButton[role="framed"]:disabled { border-color: $line; }
 QToolButton[role="framed"]:checked { background: $accent; border-color: $accent; }
 QToolButton::menu-indicator { image: none; }
 
-QSpinBox, QDoubleSpinBox, QLineEdit, QComboBox { background: $field; border: 1px solid $line; border-radius: 5px;
+QDoubleSpinBox, QLineEdit, QComboBox { background: $field; border: 1px solid $line; border-radius: 5px;
   padding: 3px 6px; color: $text; selection-background-color: $accent; selection-color: $accent_text; min-height: 18px; }
-QSpinBox:hover, QDoubleSpinBox:hover, QLineEdit:hover, QComboBox:hover { border: 1px solid $edge; }
-QSpinBox:focus, QDoubleSpinBox:focus, QLineEdit:focus, QComboBox:focus { border: 1px solid $accent; }
-QSpinBox:disabled, QDoubleSpinBox:disabled, QLineEdit:disabled, QComboBox:disabled { color: $disabled; }
+QDoubleSpinBox:hover, QLineEdit:hover, QComboBox:hover { border: 1px solid $edge; }
+QDoubleSpinBox:focus, QLineEdit:focus, QComboBox:focus { border: 1px solid $accent; }
+QDoubleSpinBox:disabled, QLineEdit:disabled, QComboBox:disabled { color: $disabled; }
+QDoubleSpinBox QLineEdit { background: transparent; border: none; padding: 0; min-height: 0; }
+QDoubleSpinBox QLineEdit:hover, QDoubleSpinBox QLineEdit:focus { border: none; }
 QComboBox::drop-down { border: none; width: 22px; }
 QComboBox::down-arrow { image: none; }
 QComboBox QAbstractItemView { background: $card; border: 1px solid $edge; padding: 4px; outline: none;

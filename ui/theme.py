@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QGuiApplication, QPalette
+from PySide6.QtGui import QColor, QFont, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
 from ui.stylesheet import STYLE_SHEET
 
 GRID_PX = 8
+TEXT_PX = 13
 
 
 class Scheme(StrEnum):
@@ -148,10 +149,10 @@ def apply_theme(app: QApplication, scheme: Scheme) -> None:
     _current["colors"] = chosen
     app.setStyle("Fusion")
     font = app.font()
-    if font.pointSizeF() > 0:
-        font.setPixelSize(13)
-        font.setHintingPreference(font.HintingPreference.PreferNoHinting)
-        app.setFont(font)
+    font.setFamilies(["Inter", *[name for name in font.families() if name != "Inter"]])
+    font.setPixelSize(TEXT_PX)
+    font.setHintingPreference(QFont.HintingPreference.PreferNoHinting)
+    app.setFont(font)
     app.setPalette(_palette(chosen))
     values = {name: getattr(chosen, name) for name in Colors.__dataclass_fields__}
     app.setStyleSheet(STYLE_SHEET.substitute(values))

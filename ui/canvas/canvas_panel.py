@@ -158,7 +158,7 @@ class CanvasPanel(QWidget):
         self.empty.setGeometry(self.view.rect().adjusted(32, 32, -32, -32))
         room = min(width - 32, 640)
         self.banner.setFixedWidth(max(room, 160))
-        self.banner.adjustSize()
+        self.banner.setFixedHeight(max(self.banner.heightForWidth(self.banner.width()), 44))
         self.banner.move((width - self.banner.width()) // 2, 16)
         self.zones.setGeometry(self.view.rect())
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QContextMenuEvent
+from PySide6.QtGui import QAction, QContextMenuEvent, QWheelEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QLabel, QListView, QMenu, QStackedLayout, QVBoxLayout, QWidget
 
 from ui.state.history import HistoryModel
@@ -28,7 +28,7 @@ class HistoryStrip(QListView):
         self.setMouseTracking(True)
         self.setItemDelegate(CardDelegate(QSize(96, 76), self))
 
-    def wheelEvent(self, event) -> None:  # type: ignore[no-untyped-def]
+    def wheelEvent(self, event: QWheelEvent) -> None:
         bar = self.horizontalScrollBar()
         bar.setValue(bar.value() - (event.angleDelta().y() or event.angleDelta().x()))
         event.accept()
@@ -66,7 +66,6 @@ class HistoryPanel(QFrame):
         column.addWidget(holder, 1)
         self.setFixedHeight(160)
         self.strip.selectionModel().currentChanged.connect(self._on_current)
-        self.strip.customContextMenuRequested.connect(lambda _: None)
         for signal in (model.rowsInserted, model.rowsRemoved, model.modelReset):
             signal.connect(self._show_count)
         self._show_count()

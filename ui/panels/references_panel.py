@@ -2,54 +2,19 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QSize, Qt, Signal
-from PySide6.QtWidgets import QAbstractItemView, QLabel, QListView, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import QModelIndex, Qt, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from adstudio.jobs.spec import Task
 from ui.state.roles import CardRole
 from ui.state.samples import LibraryModel, Sample
 from ui.state.session import MAX_STYLES, Session
-from ui.widgets.card_delegate import CardDelegate
 from ui.widgets.drop_button import DropButton
 from ui.widgets.icon_button import IconButton
+from ui.widgets.library_view import LibraryView
 from ui.widgets.section_header import SectionHeader
-from ui.widgets.slot_card import SlotAction, SlotCard
-
-_COLUMNS = 3
-
-
-class LibraryView(QListView):
-    """The style library as a grid that grows with its content instead of scrolling by itself."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setViewMode(QListView.ViewMode.IconMode)
-        self.setResizeMode(QListView.ResizeMode.Adjust)
-        self.setMovement(QListView.Movement.Static)
-        self.setUniformItemSizes(True)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setDragEnabled(True)
-        self.setMouseTracking(True)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._delegate = CardDelegate(QSize(70, 52), self)
-        self.setItemDelegate(self._delegate)
-
-    def fit_to(self, width: int) -> None:
-        """Lay the cards out over a width, and take the height they need."""
-        cell = max((width - 2) // _COLUMNS, 56)
-        self._delegate.set_picture_size(QSize(cell - 8, round((cell - 8) * 0.78)))
-        rows = -(-self.model().rowCount() // _COLUMNS) if self.model() is not None else 0
-        height = self._delegate.sizeHint(self._option(), QModelIndex()).height()
-        self.setGridSize(QSize(cell, height))
-        self.setFixedHeight(rows * height + 4)
-
-    def _option(self):  # type: ignore[no-untyped-def]
-        from PySide6.QtWidgets import QStyleOptionViewItem
-
-        option = QStyleOptionViewItem()
-        option.fontMetrics = self.fontMetrics()
-        return option
+from ui.widgets.slot_card import SlotCard
 
 
 class ReferencesPanel(QScrollArea):
@@ -188,9 +153,7 @@ class ReferencesPanel(QScrollArea):
     def _fit_library(self) -> None:
         self.library.fit_to(self.viewport().width() - 24)
 
-    def resizeEvent(self, event) -> None:  # type: ignore[no-untyped-def]
+    def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._fit_library()
 
-
-__all__ = ["LibraryView", "ReferencesPanel", "SlotAction"]

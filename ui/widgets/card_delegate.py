@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPen
+from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from ui import icons, theme
@@ -27,9 +27,16 @@ class Badge:
 class CardDelegate(QStyledItemDelegate):
     """picture_px: width and height of the picture; the caption goes below it, in one line."""
 
-    def __init__(self, picture_px: QSize, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        picture_px: QSize,
+        parent: QWidget | None = None,
+        *,
+        elide: Qt.TextElideMode = Qt.TextElideMode.ElideMiddle,
+    ) -> None:
         super().__init__(parent)
         self._picture_px = picture_px
+        self._elide = elide
         self._badges = {
             "failed": Badge(icon="alert", danger=True),
             "cancelled": Badge(icon="stop"),
@@ -41,8 +48,11 @@ class CardDelegate(QStyledItemDelegate):
         self._picture_px = size
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
-        line = option.fontMetrics.height() + 4
-        return QSize(self._picture_px.width() + 2 * _GAP_PX, self._picture_px.height() + 2 * _GAP_PX + line)
+        return QSize(self._picture_px.width() + 2 * _GAP_PX, self.cell_height(option.fontMetrics))
+
+    def cell_height(self, metrics: QFontMetrics) -> int:
+        """Height of a card with its gaps, in pixels."""
+        return self._picture_px.height() + 2 * _GAP_PX + metrics.height() + 4
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -96,5 +106,5 @@ class CardDelegate(QStyledItemDelegate):
         painter.setFont(font)
         painter.setPen(QColor(theme.colors().muted))
         room = QRectF(card.left() + 6, picture.bottom(), card.width() - 12, card.bottom() - picture.bottom())
-        shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, int(room.width()))
+        shown = painter.fontMetrics().elidedText(text, self._elide, int(room.width()))
         painter.drawText(room, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, shown)

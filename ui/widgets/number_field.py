@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QAbstractSpinBox, QDoubleSpinBox, QLineEdit, QWidget
+
+_PLACING = (
+    QEvent.Type.Resize,
+    QEvent.Type.Show,
+    QEvent.Type.StyleChange,
+    QEvent.Type.LayoutDirectionChange,
+    QEvent.Type.FontChange,
+    QEvent.Type.Polish,
+)
 
 
 class NumberField(QDoubleSpinBox):
@@ -24,6 +33,16 @@ class NumberField(QDoubleSpinBox):
         self.setGroupSeparatorShown(False)
         if unit:
             self.setSuffix(f" {unit}")
+
+    def _place_text(self) -> None:
+        # A style sheet leaves room for the arrows even where there are none, on some platforms all of it.
+        self.lineEdit().setGeometry(self.rect().adjusted(6, 2, -6, -2))
+
+    def event(self, event: QEvent) -> bool:
+        done = super().event(event)
+        if event.type() in _PLACING:
+            self._place_text()
+        return done
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()
