@@ -26,7 +26,9 @@ def build(name: str, file: str, script: str, out: Path, long_side_px: int | None
 def main(arguments: list[str] | None = None) -> int:
     """Command line; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help="samples to draw; all of samples.json where none is named")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help="samples to draw; all of samples.json where none is named"
+    )
     parser.add_argument("--out", type=Path, default=FOLDER, help="folder to write to")
     parser.add_argument("--long-side", type=int, metavar="PX", help="length of the longer side, for a quick look")
     options = parser.parse_args(arguments)

@@ -2,7 +2,7 @@
 
 import math
 
-from scripts.bird import BACK, BEAK, BREAST, EYE, HEAD, LEG, TAIL, WING, make_bird, scallops
+from scripts.bird import BACK, BEAK, EYE, HEAD, LEG, TAIL, WING, make_bird, scallops
 from scripts.content_bird import studio
 from scripts.jit import compiled
 from scripts.picture import Picture, film, grained, linear
@@ -42,7 +42,7 @@ def _paint(material: int, x: float, y: float, z: float, up: float) -> Finish:
     if material == 0:
         k = 0.60 + 0.012 * n
         return k, 0.56 * k / 0.6, 0.51 * k / 0.6, 0.0, 0.5
-    if material == BEAK or material == LEG:
+    if material in (BEAK, LEG):
         return 0.9 * GOLD[0], 0.9 * GOLD[1], 0.9 * GOLD[2], 0.55, 0.16
     if material == EYE:
         return 0.004, 0.004, 0.005, 0.07, 0.01

@@ -42,7 +42,11 @@ def make_bird(pitch: float, head_dip: float, tail_lift: float, plump: float, sur
         body = smooth_union(smooth_union(trunk, chest, 0.2), rump, 0.22)
         skull = ellipsoid(u - hx, v - hy, z, 0.335, 0.31, 0.29)
         both = smooth_union(body, skull, 0.28)
-        part = HEAD if skull < body - 0.02 else (BREAST if v < 0.16 - 0.42 * u - 0.55 * (u - hx) ** 2 and u < 0.36 else BACK)
+        part = (
+            HEAD
+            if skull < body - 0.02
+            else (BREAST if v < 0.16 - 0.42 * u - 0.55 * (u - hx) ** 2 and u < 0.36 else BACK)
+        )
         if part == HEAD and v - hy < 0.02 - 0.35 * (u - hx) and u - hx > -0.24:
             part = BREAST
         best = both
@@ -50,7 +54,9 @@ def make_bird(pitch: float, head_dip: float, tail_lift: float, plump: float, sur
         a, b = u - 0.16, v - 0.03
         ca, sa = math.cos(-0.16), math.sin(-0.16)
         a, b = ca * a - sa * b, ca * b + sa * a
-        wing = ellipsoid(a, b - 0.10 * a * a, w - 0.36 * plump - 0.04 + 0.24 * max(a, 0.0), 0.62, 0.275 - 0.12 * a, 0.115)
+        wing = ellipsoid(
+            a, b - 0.10 * a * a, w - 0.36 * plump - 0.04 + 0.24 * max(a, 0.0), 0.62, 0.275 - 0.12 * a, 0.115
+        )
         if wing < best + 0.02:
             best, part = smooth_union(best, wing, 0.03), (WING if wing < best + 0.005 else part)
         ta, tb = u - 0.66, v - 0.0

@@ -45,7 +45,9 @@ def _stroke(
             distance[y, x] = 1e9
             s = across[y, x] / radius
             t = along[y, x]
-            bristle = gradient_noise(s * 4.5 + 40.0, t * 0.22, seed, 0) + 0.6 * gradient_noise(s * 10.0, t * 0.35, seed + 1, 0)
+            bristle = gradient_noise(s * 4.5 + 40.0, t * 0.22, seed, 0) + 0.6 * gradient_noise(
+                s * 10.0, t * 0.35, seed + 1, 0
+            )
             frayed = radius * (0.90 + 0.20 * bristle) * min(1.0, 0.55 + 0.9 * (t + 0.4))
             alpha = min(max(frayed - d + 0.5, 0.0), 1.0)
             share = t / length
@@ -95,7 +97,7 @@ def _layer(
         half = count // 2
         used = 0
         px, py = x, y
-        for k in range(half):
+        for _ in range(half):
             a = angle[min(max(int(py), 0), height - 1), min(max(int(px), 0), width - 1)] + turn
             px, py = px - step * math.cos(a), py - step * math.sin(a)
         for k in range(count):

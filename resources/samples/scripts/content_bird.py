@@ -9,7 +9,9 @@ from scripts.studio import Finish, Studio, make_studio, speckle
 
 LONG_SIDE_PX = 768
 SEED = 2
-UMBER, SLATE, RUST, CREAM, BLACK, HORN = (linear(c) for c in ("7c5a3c", "4b4f57", "cf6a2c", "eee2cb", "17120f", "4a3a2c"))
+UMBER, SLATE, RUST, CREAM, BLACK, HORN = (
+    linear(c) for c in ("7c5a3c", "4b4f57", "cf6a2c", "eee2cb", "17120f", "4a3a2c")
+)
 
 
 @compiled
@@ -18,7 +20,9 @@ def _surface(part: int, x: float, y: float, z: float) -> float:
         return 0.016 * scallops(6.0 * x + 3.0, 7.5 * y + 2.0 * x) + 0.002 * math.sin(90.0 * (y + 0.3 * x))
     if part == TAIL:
         return 0.008 * abs(math.sin(24.0 * z))
-    return 0.006 * scallops(15.0 * x + 20.0 + 3.0 * y, 15.0 * (y - 0.5 * x) + 3.0 * z) + 0.0012 * math.sin(160.0 * y + 60.0 * x)
+    return 0.006 * scallops(15.0 * x + 20.0 + 3.0 * y, 15.0 * (y - 0.5 * x) + 3.0 * z) + 0.0012 * math.sin(
+        160.0 * y + 60.0 * x
+    )
 
 
 @compiled
@@ -59,7 +63,7 @@ def studio(azimuth: float) -> Studio:
     return Studio(
         eye=(5.2 * math.sin(azimuth) + 0.05, 1.75, -5.2 * math.cos(azimuth)), aim=(0.05, 0.83, 0.0), tangent=0.285,
         lamp=(-0.55, 0.72, -0.423), lamp_light=(2.1, 1.95, 1.75), lamp_spread=0.22, air=(0.50, 0.54, 0.62),
-        backdrop=(0.62, 0.62, 0.61), fade=7.0, centre=(0.1, 0.85, 0.0), radius=1.42,
+        backdrop=(0.62, 0.62, 0.61), fade=7.0, centre=(0.1, 0.85, 0.0), radius=1.75,
     )  # fmt: skip
 
 

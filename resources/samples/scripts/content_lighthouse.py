@@ -7,7 +7,7 @@ import numpy as np
 from scripts.jit import compiled
 from scripts.landscape import View, make_renderer, sample_map
 from scripts.noise import fractal_noise, gradient_noise, ridged_noise
-from scripts.picture import Colour, Field, Picture, film, grained, linear, size_for
+from scripts.picture import Colour, Field, Picture, film, graded, grained, linear, size_for
 
 LONG_SIDE_PX = 1024
 SEED = 5
@@ -35,7 +35,9 @@ def _height_map(n: int, seed: int) -> Field:
             cliff = cliff * cliff * (3 - 2 * cliff)
             rock = ridged_noise(0.75 * x, 0.75 * z, 8, seed + 3)
             blocks = ridged_noise(1.9 * x + 4.0, 1.9 * z, 6, seed + 4)
-            top = 1.18 + 0.16 * min(max(inside - 0.8, 0.0), 3.0) + 0.10 * fractal_noise(0.6 * x, 0.6 * z, 5, seed + 6, 0)
+            top = (
+                1.18 + 0.16 * min(max(inside - 0.8, 0.0), 3.0) + 0.10 * fractal_noise(0.6 * x, 0.6 * z, 5, seed + 6, 0)
+            )
             slope = cliff * top * (0.82 + 0.18 * (1.0 - (cliff - 0.5) ** 2))
             broken = (rock - 0.42) * 1.25 + (blocks - 0.42) * 0.42
             apron = math.exp(-(((inside + 0.15) / 0.75) ** 2))
@@ -141,10 +143,10 @@ def render(long_side_px: int = LONG_SIDE_PX, seed: int = SEED, rays: int = 3) ->
     view = View(
         eye=(-0.6, 1.35, 0.6), yaw=0.02, pitch=0.10, tangent=0.50,
         sun=(float(sun[0]), float(sun[1]), float(sun[2])), sun_light=(3.5, 2.45, 1.5),
-        zenith=(0.12, 0.28, 0.68), horizon=(0.80, 0.62, 0.50), glow=(1.1, 0.55, 0.22), haze=0.009,
-        cloud_cover=0.03, cloud_scale=0.72, wave=0.055, wave_scale=0.75, water=(0.008, 0.060, 0.080),
+        zenith=(0.06, 0.19, 0.60), horizon=(0.74, 0.50, 0.36), glow=(1.1, 0.55, 0.22), haze=0.009,
+        cloud_cover=-0.01, cloud_scale=0.72, wave=0.055, wave_scale=0.75, water=(0.008, 0.060, 0.080),
         foam=0.95, extent=EXTENT, far=160.0,
     )  # fmt: skip
     draw = make_renderer(_surface, _solid, _ground_paint, _solid_paint)
     light = draw(_height_map(2048, seed), view, height, width, rays, seed)
-    return grained(film(light, 0.82), 0.016, seed)
+    return graded(grained(film(light, 0.82), 0.016, seed), 0.40, 1.06, 0.03)

@@ -10,11 +10,18 @@ from scripts.studio import Finish, Studio, make_studio, speckle
 
 LONG_SIDE_PX = 960
 SEED = 9
-CLAY, GLAZE, DEEP_GLAZE, GREEN, BLUSH, YELLOW, WHITE, BLUE, PLUM, BLOOM, OAK, DARK_OAK = (
-    linear(c) for c in (
-        "9b6a45", "7fb3ae", "1f5560", "b9b443", "c4562e", "f2c41c", "efeae0", "27457f", "4a1735", "7d6a94", "a9774a", "56341d",
-    )
-)  # fmt: skip
+CLAY = linear("9b6a45")
+GLAZE = linear("7fb3ae")
+DEEP_GLAZE = linear("1f5560")
+GREEN = linear("b9b443")
+BLUSH = linear("c4562e")
+YELLOW = linear("f2c41c")
+WHITE = linear("efeae0")
+BLUE = linear("27457f")
+PLUM = linear("4a1735")
+BLOOM = linear("7d6a94")
+OAK = linear("a9774a")
+DARK_OAK = linear("56341d")
 
 
 @compiled
@@ -30,7 +37,10 @@ def _paint(material: int, x: float, y: float, z: float, up: float) -> Finish:
     if material == 0:
         board = math.floor(z / 0.62 + 20.0)
         seam = abs((z / 0.62 + 20.0) % 1.0 - 0.5)
-        rings = math.sin(26.0 * (z + 0.10 * fractal_noise(0.8 * x + 9.0 * board, 3.0 * z, 4, 8, 0)) + 3.0 * gradient_noise(0.5 * x, 2.0 * z + board, 9, 0))
+        rings = math.sin(
+            26.0 * (z + 0.10 * fractal_noise(0.8 * x + 9.0 * board, 3.0 * z, 4, 8, 0))
+            + 3.0 * gradient_noise(0.5 * x, 2.0 * z + board, 9, 0)
+        )
         pores = fractal_noise(5.0 * x, 90.0 * z, 3, 10, 0)
         c = _blend(OAK, DARK_OAK, 0.35 + 0.22 * rings + 0.5 * pores + 0.20 * gradient_noise(board * 3.7, 0.5, 11, 0))
         k = 0.30 if seam > 0.488 else 0.85

@@ -7,14 +7,20 @@ import numpy as np
 from scripts.jit import compiled
 from scripts.landscape import View, make_renderer, sample_map
 from scripts.noise import fractal_noise, gradient_noise, hash01, ridged_noise
-from scripts.picture import Colour, Field, Picture, film, grained, linear, size_for
+from scripts.picture import Colour, Field, Picture, film, graded, grained, linear, size_for
 
 LONG_SIDE_PX = 1024
 SEED = 11
 EXTENT = 40.0
 HOUSE_X, HOUSE_Z, HOUSE_Y = -1.75, 7.6, 0.36
 LIGHT_WOOD, DARK_WOOD, ROOF, WINDOW = linear("a8774a"), linear("5e3d26"), linear("8f3f2e"), linear("2b3440")
-GRASS, DRY, ROCK, PALE_ROCK, SNOW = linear("5f7a2e"), linear("9a8f45"), linear("6f6a66"), linear("9b9288"), linear("f4f6fa")
+GRASS, DRY, ROCK, PALE_ROCK, SNOW = (
+    linear("5f7a2e"),
+    linear("9a8f45"),
+    linear("6f6a66"),
+    linear("9b9288"),
+    linear("f4f6fa"),
+)
 PINE, PALE_PINE, SHORE = linear("1d3420"), linear("465f2a"), linear("8d8266")
 FLOWER = linear("e8b93a")
 
@@ -58,7 +64,7 @@ def _density(x: float, z: float) -> float:
 @compiled
 def _conifers(x: float, z: float, cell: float, seed: int) -> float:
     """Height of the wood above the ground; 0 between the trees."""
-    ci, cj = int(math.floor(x / cell)), int(math.floor(z / cell))
+    ci, cj = math.floor(x / cell), math.floor(z / cell)
     best = 0.0
     for i in range(ci - 1, ci + 2):
         for j in range(cj - 1, cj + 2):
@@ -164,4 +170,4 @@ def render(long_side_px: int = LONG_SIDE_PX, seed: int = SEED, rays: int = 3) ->
     )  # fmt: skip
     draw = make_renderer(_surface, _solid, _ground_paint, _solid_paint)
     light = draw(_height_map(1536, seed), view, height, width, rays, seed)
-    return grained(film(light, 0.95), 0.016, seed)
+    return graded(grained(film(light, 0.95), 0.016, seed), 0.55, 1.12, 0.05)

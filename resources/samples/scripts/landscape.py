@@ -48,27 +48,29 @@ class View(NamedTuple):
 
 @compiled
 def sample_map(height_map: Field, x: float, z: float, extent: float) -> float:
-    """Height at a place, by a smooth interpolation of the map."""
+    """Height at a place, by linear interpolation of the map."""
     n = height_map.shape[0]
     u = min(max((x + extent) / (2 * extent) * (n - 1), 1.0), n - 2.001)
     v = min(max(z / (2 * extent) * (n - 1), 1.0), n - 2.001)
     i, j = int(u), int(v)
     fu, fv = u - i, v - j
-    upper = height_map[j, i] * (1 - fu) + height_map[j, i + 1] * fu
-    lower = height_map[j + 1, i] * (1 - fu) + height_map[j + 1, i + 1] * fu
-    return upper * (1 - fv) + lower * fv
+    upper: float = height_map[j, i] * (1 - fu) + height_map[j, i + 1] * fu
+    lower: float = height_map[j + 1, i] * (1 - fu) + height_map[j + 1, i + 1] * fu
+    height: float = upper * (1 - fv) + lower * fv
+    return height
 
 
 @compiled
 def _clouds(x: float, z: float, seed: int, cover: float) -> float:
     warp = 0.6 * gradient_noise(0.7 * x + 5.0, 0.7 * z, seed + 90, 0)
-    d = fractal_noise(x + warp, z + 0.5 * warp, 7, seed, 0) + 0.22 * gradient_noise(0.35 * x, 0.35 * z, seed + 7, 0)
+    d = fractal_noise(x + warp, z + 0.5 * warp, 7, seed, 0)
+    d += 0.22 * gradient_noise(0.35 * x, 0.35 * z, seed + 7, 0)
     return min(max((d + cover) * 2.6, 0.0), 1.0)
 
 
 @compiled
 def sky(dx: float, dy: float, dz: float, view: View, seed: int) -> Colour:
-    """Light of the sky in a direction: gradient, glow round the sun, sun's disc, a layer of clouds lit from one side."""
+    """Light of the sky in a direction: gradient, glow and disc of the sun, a layer of clouds lit from one side."""
     up = max(dy, 0.0)
     t = 1.0 - math.exp(-3.6 * up)
     s = max(dx * view.sun[0] + dy * view.sun[1] + dz * view.sun[2], 0.0)
@@ -110,7 +112,16 @@ def make_renderer(surface: Surface, solid: Solid, ground_paint: GroundPaint, sol
 
     @compiled_closure
     def march(
-        hm: Field, ox: float, oy: float, oz: float, dx: float, dy: float, dz: float, near: float, far: float, care: float
+        hm: Field,
+        ox: float,
+        oy: float,
+        oz: float,
+        dx: float,
+        dy: float,
+        dz: float,
+        near: float,
+        far: float,
+        care: float,
     ) -> tuple[float, int]:
         t, before = near, near
         for _ in range(900):
@@ -181,9 +192,15 @@ def make_renderer(surface: Surface, solid: Solid, ground_paint: GroundPaint, sol
             facing *= shadow(hm, x + 0.01 * nx, y + 0.01 * ny, z + 0.01 * nz, view)
         dome = (0.5 + 0.5 * ny) * open_sky
         back = max(-nx * view.sun[0] - nz * view.sun[2], 0.0) * 0.12 + 0.05
-        r = albedo[0] * (view.sun_light[0] * (facing + back * 0.35) + 1.15 * dome * view.zenith[0] + 0.2 * view.horizon[0])
-        g = albedo[1] * (view.sun_light[1] * (facing + back * 0.35) + 1.15 * dome * view.zenith[1] + 0.2 * view.horizon[1])
-        b = albedo[2] * (view.sun_light[2] * (facing + back * 0.35) + 1.15 * dome * view.zenith[2] + 0.2 * view.horizon[2])
+        r = albedo[0] * (
+            view.sun_light[0] * (facing + back * 0.35) + 1.15 * dome * view.zenith[0] + 0.2 * view.horizon[0]
+        )
+        g = albedo[1] * (
+            view.sun_light[1] * (facing + back * 0.35) + 1.15 * dome * view.zenith[1] + 0.2 * view.horizon[1]
+        )
+        b = albedo[2] * (
+            view.sun_light[2] * (facing + back * 0.35) + 1.15 * dome * view.zenith[2] + 0.2 * view.horizon[2]
+        )
         return r, g, b
 
     @compiled_closure
@@ -236,7 +253,9 @@ def make_renderer(surface: Surface, solid: Solid, ground_paint: GroundPaint, sol
         g = c1 + fresnel * (mirrored[1] - c1)
         b = c2 + fresnel * (mirrored[2] - c2)
         if view.foam > 0.0:
-            lace = 0.5 + 0.5 * fractal_noise(3.1 * x, 3.7 * z, 5, seed + 40, 0) + 0.25 * math.sin(9.0 * depth + 2.0 * here)
+            lace = (
+                0.5 + 0.5 * fractal_noise(3.1 * x, 3.7 * z, 5, seed + 40, 0) + 0.25 * math.sin(9.0 * depth + 2.0 * here)
+            )
             edge = view.foam * math.exp(-5.0 * max(depth, 0.0)) * 1.5 + 0.75 * view.foam * max(crest - 0.42, 0.0)
             white = min(max((edge + lace - 1.02) * 2.6, 0.0), 1.0)
             r += white * (0.62 * view.sun_light[0] * 0.45 + 0.4 * view.zenith[0] - r * 0.9)

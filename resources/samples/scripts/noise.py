@@ -114,7 +114,7 @@ def cell_noise(x: Field, y: Field, seed: int, jitter: float, period: int) -> tup
     for row in range(x.shape[0]):
         for column in range(x.shape[1]):
             px, py = x[row, column], y[row, column]
-            cx, cy = int(math.floor(px)), int(math.floor(py))
+            cx, cy = math.floor(px), math.floor(py)
             d1, d2, best = 1e9, 1e9, 0.0
             for i in range(cx - 2, cx + 3):
                 for j in range(cy - 2, cy + 3):

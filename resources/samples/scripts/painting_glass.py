@@ -13,7 +13,13 @@ def _petals(u: Field, v: Field, size: float) -> list[tuple[Field, int]]:
     """A tulip's petals at the origin, back to front: (signed distance, tone). v grows upwards."""
     u, v = u / size, v / size
     shapes = []
-    for shift, lean, wide, tall, tone in ((0.30, 0.16, 0.30, 1.0, 0), (-0.30, -0.16, 0.30, 1.0, 0), (0.0, 0.0, 0.25, 1.12, 1), (0.20, 0.05, 0.27, 0.86, 2), (-0.20, -0.05, 0.27, 0.86, 2)):
+    for shift, lean, wide, tall, tone in (
+        (0.30, 0.16, 0.30, 1.0, 0),
+        (-0.30, -0.16, 0.30, 1.0, 0),
+        (0.0, 0.0, 0.25, 1.12, 1),
+        (0.20, 0.05, 0.27, 0.86, 2),
+        (-0.20, -0.05, 0.27, 0.86, 2),
+    ):
         t = np.clip(v / tall, 0, 1)
         middle = shift * np.sin(np.pi * np.clip(t * 0.85, 0, 1)) + lean * t
         half = wide * np.clip(np.sin(np.pi * t**0.72), 0, 1) ** 0.85
@@ -44,7 +50,15 @@ def render(long_side_px: int = LONG_SIDE_PX, seed: int = SEED) -> Picture:
     r, turn = np.hypot(dx, dy), (np.arctan2(dy, dx) / (2 * np.pi)) % 1.0
     wave = 0.012 * np.sin(turn * 2 * np.pi * 9)
     rings = np.searchsorted([0.15, 0.225, 0.305, 0.395, 0.50, 0.64], (r + wave).ravel()).reshape(r.shape)
-    codes = (["fbe08a"], ["f7b733", "fbd25e"], ["ef8a2b", "f5a83f", "f9c163"], ["d9536b", "e8825c", "b5477f"], ["3f6fd0", "6a58b8", "3a8ed0"], ["1d3fa0", "2554bd", "24328a"], ["141f6b", "1b2f8c"])
+    codes = (
+        ["fbe08a"],
+        ["f7b733", "fbd25e"],
+        ["ef8a2b", "f5a83f", "f9c163"],
+        ["d9536b", "e8825c", "b5477f"],
+        ["3f6fd0", "6a58b8", "3a8ed0"],
+        ["1d3fa0", "2554bd", "24328a"],
+        ["141f6b", "1b2f8c"],
+    )
     for ring in range(7):
         parts = (1, 12, 16, 20, 24, 28, 32)[ring]
         sector = np.floor((turn * parts + 0.5 * (ring % 2)) % parts).astype(int)
@@ -62,7 +76,11 @@ def render(long_side_px: int = LONG_SIDE_PX, seed: int = SEED) -> Picture:
         for value in np.unique(cells[below]):
             place(below & (cells == value), str(random.choice(shades)))
     # Leaves and stems, then the flowers.
-    flowers = ((0.50, 0.615, 0.300, ("c01030", "e8334a", "8f0a28")), (0.215, 0.700, 0.235, ("e0641a", "f6a02c", "b8400f")), (0.79, 0.690, 0.245, ("7a1f8f", "b04cc0", "52106a")))
+    flowers = (
+        (0.50, 0.615, 0.300, ("c01030", "e8334a", "8f0a28")),
+        (0.215, 0.700, 0.235, ("e0641a", "f6a02c", "b8400f")),
+        (0.79, 0.690, 0.245, ("7a1f8f", "b04cc0", "52106a")),
+    )
     for foot, head, size, _ in flowers:
         sway = 0.02 * np.sin((y - head) * 7)
         stem = (np.abs(x - foot - sway) < 0.0125) & (y > head - 0.01)
@@ -92,7 +110,9 @@ def render(long_side_px: int = LONG_SIDE_PX, seed: int = SEED) -> Picture:
     # Glass: streaks that run differently in each piece, seeds and ripples, and the sun behind it.
     key = (number * 12.9898) % 6.283
     c, s = np.cos(key), np.sin(key)
-    streak = fractal_noise_at((4 * (c * x - s * y) + number).astype(np.float32), (26 * (s * x + c * y)).astype(np.float32), 5, seed + 3, 0)
+    streak = fractal_noise_at(
+        (4 * (c * x - s * y) + number).astype(np.float32), (26 * (s * x + c * y)).astype(np.float32), 5, seed + 3, 0
+    )
     ripple = fractal_noise_at((60 * x + 3 * number).astype(np.float32), 60 * y, 3, seed + 4, 0)
     bubbles = smoothstep(0.44, 0.56, noise_field(height, width, 90, 2, seed + 5))
     sun = 0.62 + 0.75 * np.exp(-((r / 0.42) ** 2)) + 0.15 * noise_field(height, width, 3, 3, seed + 6)
@@ -104,7 +124,11 @@ def render(long_side_px: int = LONG_SIDE_PX, seed: int = SEED) -> Picture:
     round_lead = blur(lead, 1.2 * unit)
     gy, gx = np.gradient(round_lead)
     metal = 0.075 + 0.55 * np.clip(gx + gy, 0, 1) + 0.05 * noise_field(height, width, 200, 3, seed + 7)
-    result = mix(np.clip(through, 0, 1.4), np.repeat(metal[..., None], 3, -1) * np.array([0.95, 1.0, 1.08], np.float32), np.clip(lead, 0, 1))
+    result = mix(
+        np.clip(through, 0, 1.4),
+        np.repeat(metal[..., None], 3, -1) * np.array([0.95, 1.0, 1.08], np.float32),
+        np.clip(lead, 0, 1),
+    )
     return np.clip(result + 0.16 * shine, 0, 1).astype(np.float32)
 
 

@@ -7,8 +7,17 @@ import numpy as np
 from scripts.jit import compiled
 from scripts.noise import fractal_noise_at, hash01, noise_field
 from scripts.picture import (
-    Field, Picture, blur, colour, lit_relief, mix, occlusion, ramp, size_for, smoothstep,
-)  # fmt: skip
+    Field,
+    Picture,
+    blur,
+    colour,
+    lit_relief,
+    mix,
+    occlusion,
+    ramp,
+    size_for,
+    smoothstep,
+)
 
 LONG_SIDE_PX = 960
 SEED = 4
@@ -17,7 +26,7 @@ SEED = 4
 @compiled
 def _nearest(
     seeds: Field, turn: Field, size: float, height: int, width: int, label: Field, own: Field
-) -> tuple[Field, Field, Field]:
+) -> tuple[Field, Field]:
     """For each pixel its stone, and the gap to the next stone, both by the distance of a turned square.
 
     seeds: [stones, 2] x and y; turn: [stones]; label, own: the outlines a stone may not cross, per pixel and per stone.
@@ -33,7 +42,6 @@ def _nearest(
         heads[j, i] = n
     stone = np.zeros((height, width), np.float32)
     gap = np.zeros((height, width), np.float32)
-    first = np.zeros((height, width), np.float32)
     for y in range(height):
         for x in range(width):
             ci, cj = int(x / cell) + 1, int(y / cell) + 1
@@ -53,8 +61,8 @@ def _nearest(
                         elif d < d2:
                             d2 = d
                         n = following[n]
-            stone[y, x], gap[y, x], first[y, x] = best, d2 - d1, d1
-    return stone, gap, first
+            stone[y, x], gap[y, x] = best, d2 - d1
+    return stone, gap
 
 
 def _from_edges(stone: Field, reach_px: int) -> Field:
@@ -78,16 +86,30 @@ def _motif(x: Field, y: Field, seed: int) -> tuple[Picture, Field, Field]:
     swell = 0.030 * np.sin(9 * x + 1.2 * np.sin(4 * y)) + 0.05 * fractal_noise_at(3 * x, 3 * y, 2, seed, 0)
     follow = (y + swell).astype(np.float32)
     bands = np.clip(0.5 + 0.5 * np.sin(46 * follow + 2 * np.sin(5 * x)), 0, 1)
-    picture = ramp(np.clip(0.60 * bands + 0.50 * (1 - y / 0.75) - 0.05, 0, 1), ["0b2b45", "0f5068", "1c8790", "6cc0b0", "d9ead0"])
+    picture = ramp(
+        np.clip(0.60 * bands + 0.50 * (1 - y / 0.75) - 0.05, 0, 1), ["0b2b45", "0f5068", "1c8790", "6cc0b0", "d9ead0"]
+    )
     label = np.floor((46 * follow + 2 * np.sin(5 * x)) / np.pi).astype(np.float32) % 2
     u, v = x - 0.47, y - 0.385 - 0.03 * np.sin(5 * (x - 0.3))
     body = np.abs(v) - 0.165 * np.clip(1 - ((u + 0.02) / 0.30) ** 2, 0, 1) ** 0.75 * (1 + 0.5 * u)
     body = np.where(np.abs(u + 0.02) < 0.30, body, 1)
     t = np.clip((u - 0.24) / 0.17, 0, 1)
-    tail = np.where((u > 0.24) & (u < 0.24 + 0.17 - 0.07 * np.cos(np.clip(v / 0.16, -1, 1) * np.pi / 2)), np.abs(v) - 0.025 - 0.135 * t**1.1, 1)
-    back = np.where((u > -0.16) & (u < 0.2), -v - 0.165 * np.clip(1 - ((u + 0.02) / 0.30) ** 2, 0, 1) ** 0.75 - 0.085 * np.sin(np.clip((u + 0.16) / 0.36, 0, 1) ** 0.7 * np.pi), 1)
+    tail = np.where(
+        (u > 0.24) & (u < 0.24 + 0.17 - 0.07 * np.cos(np.clip(v / 0.16, -1, 1) * np.pi / 2)),
+        np.abs(v) - 0.025 - 0.135 * t**1.1,
+        1,
+    )
+    back = np.where(
+        (u > -0.16) & (u < 0.2),
+        -v
+        - 0.165 * np.clip(1 - ((u + 0.02) / 0.30) ** 2, 0, 1) ** 0.75
+        - 0.085 * np.sin(np.clip((u + 0.16) / 0.36, 0, 1) ** 0.7 * np.pi),
+        1,
+    )
     back = np.maximum(back, v + 0.05)
-    belly = np.where((u > -0.05) & (u < 0.17), v - 0.145 - 0.085 * np.sin(np.clip((u + 0.05) / 0.22, 0, 1) ** 1.6 * np.pi), 1)
+    belly = np.where(
+        (u > -0.05) & (u < 0.17), v - 0.145 - 0.085 * np.sin(np.clip((u + 0.05) / 0.22, 0, 1) ** 1.6 * np.pi), 1
+    )
     belly = np.maximum(belly, 0.05 - v)
     fins = np.minimum(np.minimum(back, belly), tail)
     rays = 0.5 + 0.5 * np.sin(np.where(tail < 0, 60 * v / (0.05 + t), 70 * u - 25 * v))
@@ -97,14 +119,18 @@ def _motif(x: Field, y: Field, seed: int) -> tuple[Picture, Field, Field]:
     follow = np.where(fins < 0, np.where(tail < 0, v / (0.12 + t), u - 0.35 * v), follow)
     row = np.floor((u + 1) / 0.052)
     across, length = ((v + 0.034 * (row % 2) + 1) % 0.068) - 0.034, (u + 1) % 0.052
-    scale = np.where(length + 22 * across**2 < 0.052, length + 22 * across**2 + 0.052, length + 22 * across**2).astype(np.float32)
+    scale = np.where(length + 22 * across**2 < 0.052, length + 22 * across**2 + 0.052, length + 22 * across**2).astype(
+        np.float32
+    )
     scale_tone = np.clip((scale - 0.052) / 0.040, 0, 1)
     gold = ramp(np.clip(0.30 + 0.50 * scale_tone - 1.6 * v, 0, 1), ["5a3410", "a9661a", "dc9a26", "f3c84f", "fdeeb4"])
     picture = np.where((body < 0)[..., None], gold, picture)
     follow = np.where(body < 0, scale * 0.9, follow)
     label = np.where(body < 0, 20 + (row + (length + 22 * across**2 < 0.052)) % 2, label)
     head = (body < 0) & (u + 0.02 < -0.165 + 0.05 * np.cos(np.clip(v / 0.1, -1.5, 1.5)))
-    picture = np.where(head[..., None], ramp(np.clip(0.55 - 2.6 * v, 0, 1), ["8f3a17", "d9772b", "f2ba58", "fbe6b0"]), picture)
+    picture = np.where(
+        head[..., None], ramp(np.clip(0.55 - 2.6 * v, 0, 1), ["8f3a17", "d9772b", "f2ba58", "fbe6b0"]), picture
+    )
     follow = np.where(head, np.hypot(u + 0.225, v + 0.03), follow)
     label = np.where(head, 6, label)
     eye = np.hypot(u + 0.225, v + 0.03)
@@ -116,9 +142,19 @@ def _motif(x: Field, y: Field, seed: int) -> tuple[Picture, Field, Field]:
     label, follow = np.where(rim, 10, label), np.where(rim, body, follow)
     for cx, cy, r in ((0.10, 0.20, 0.030), (0.145, 0.115, 0.020), (0.085, 0.06, 0.014), (0.19, 0.17, 0.012)):
         d = np.hypot(x - cx, y - cy)
-        picture = np.where((d < r)[..., None], mix(colour("eef6ea"), colour("5fb3b3"), smoothstep(0.4 * r, 0.9 * r, d.astype(np.float32))), picture)
+        picture = np.where(
+            (d < r)[..., None],
+            mix(colour("eef6ea"), colour("5fb3b3"), smoothstep(0.4 * r, 0.9 * r, d.astype(np.float32))),
+            picture,
+        )
         label, follow = np.where(d < r, 11, label), np.where(d < 1.5 * r, d, follow)
-    for foot, sway, tall in ((0.06, 0.5, 0.30), (0.13, 1.9, 0.20), (0.86, 3.1, 0.34), (0.93, 0.9, 0.24), (0.79, 2.2, 0.16)):
+    for foot, sway, tall in (
+        (0.06, 0.5, 0.30),
+        (0.13, 1.9, 0.20),
+        (0.86, 3.1, 0.34),
+        (0.93, 0.9, 0.24),
+        (0.79, 2.2, 0.16),
+    ):
         h = np.clip((0.75 - y) / tall, 0, 1)
         off = x - foot - 0.030 * np.sin(11 * h + sway) * h
         leaf = np.abs(off) - 0.028 * np.sin(np.pi * np.clip(h, 0, 1) ** 0.6) * (h < 1)
@@ -137,22 +173,25 @@ def render(long_side_px: int = LONG_SIDE_PX, seed: int = SEED) -> Picture:
     dy, dx = np.gradient(blur(follow, 1.5))
     # The double angle makes a direction and its opposite the same before it is smoothed.
     strength = np.hypot(dx, dy) + 1e-9
-    c2, s2 = blur(((dx * dx - dy * dy) / strength**2).astype(np.float32), 3), blur((2 * dx * dy / strength**2).astype(np.float32), 3)
+    c2, s2 = (
+        blur(((dx * dx - dy * dy) / strength**2).astype(np.float32), 3),
+        blur((2 * dx * dy / strength**2).astype(np.float32), 3),
+    )
     angle = 0.5 * np.arctan2(s2, c2)
     size = 12.6 * long_side_px / 960
     random = np.random.default_rng(seed)
     px, py = np.meshgrid(np.arange(size / 2, width, size), np.arange(size / 2, height, size))
     points = np.stack([px.ravel(), py.ravel()], -1) + random.uniform(-0.35, 0.35, (px.size, 2)) * size
     grid_x, grid_y = np.meshgrid(np.arange(width), np.arange(height))
-    stone = gap = first = np.zeros((height, width), np.float32)
+    stone = gap = np.zeros((height, width), np.float32)
     for _ in range(14):
         i = np.clip(points[:, 0].astype(int), 0, width - 1)
         j = np.clip(points[:, 1].astype(int), 0, height - 1)
         turn, own = angle[j, i].astype(np.float32), label[j, i]
-        stone, gap, first = _nearest(points.astype(np.float32), turn, size, height, width, label, own)
-        index = stone.astype(np.int64).ravel()
-        count = np.maximum(np.bincount(index, minlength=len(points)), 1)
-        moved = np.stack([np.bincount(index, grid.ravel(), len(points)) / count for grid in (grid_x, grid_y)], -1)
+        stone, gap = _nearest(points.astype(np.float32), turn, size, height, width, label, own)
+        owner = stone.astype(np.int64).ravel()
+        count = np.maximum(np.bincount(owner, minlength=len(points)), 1)
+        moved = np.stack([np.bincount(owner, grid.ravel(), len(points)) / count for grid in (grid_x, grid_y)], -1)
         points = np.where((count > 4)[:, None], moved, points)
     index = stone.astype(np.int64)
     count = np.maximum(np.bincount(index.ravel(), minlength=len(points)), 1)

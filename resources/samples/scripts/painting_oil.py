@@ -5,8 +5,17 @@ import numpy as np
 from scripts.brush import painted
 from scripts.noise import fractal_noise_at, noise_field
 from scripts.picture import (
-    Field, Picture, blur, colour, lit_relief, luminance, mix, ramp, size_for, smoothstep,
-)  # fmt: skip
+    Field,
+    Picture,
+    blur,
+    colour,
+    lit_relief,
+    luminance,
+    mix,
+    ramp,
+    size_for,
+    smoothstep,
+)
 
 LONG_SIDE_PX = 960
 SEED = 3
@@ -33,7 +42,10 @@ def render(long_side_px: int = LONG_SIDE_PX, seed: int = SEED) -> Picture:
     x, y = columns.astype(np.float32), rows.astype(np.float32)
     stream, angle = _whirls(x, y, seed)
     bands = 0.5 + 0.5 * np.sin(95 * stream + 2.2 * noise_field(height, width, 5, 3, seed + 1))
-    sky = ramp(np.clip(0.62 * bands + 0.45 * (y / 0.5) - 0.08, 0, 1), ["0b1a4e", "14388c", "2a62b8", "5aa0cf", "a9d3cf", "e9e3a6"])
+    sky = ramp(
+        np.clip(0.62 * bands + 0.45 * (y / 0.5) - 0.08, 0, 1),
+        ["0b1a4e", "14388c", "2a62b8", "5aa0cf", "a9d3cf", "e9e3a6"],
+    )
     for cx, cy, radius in SUNS:
         d = np.sqrt((x - cx) ** 2 + (y - cy) ** 2) / radius
         ring = 0.5 + 0.5 * np.cos(d * 5.2)
@@ -62,13 +74,19 @@ def render(long_side_px: int = LONG_SIDE_PX, seed: int = SEED) -> Picture:
             guide = mix(guide, wheat, inside * 0.8)
             guide = mix(guide, colour("3d6b2f"), inside * smoothstep(0.93, 1.0, rows_of_wheat) * 0.8)
             poppies = noise_field(height, width, 60, 2, seed + 9)
-            guide = mix(guide, colour("c8321f"), inside * smoothstep(0.33, 0.40, poppies) * smoothstep(0.02, 0.1, depth))
+            guide = mix(
+                guide, colour("c8321f"), inside * smoothstep(0.33, 0.40, poppies) * smoothstep(0.02, 0.1, depth)
+            )
             sway = fan + 0.5 * noise_field(height, width, 9, 2, seed + 10)
         angle = np.where(inside > 0.5, sway, angle).astype(np.float32)
     for foot, top, middle, girth in ((1.02, 0.10, 0.135, 0.072), (0.93, 0.28, 0.245, 0.042)):
         t = np.clip((y - top) / (foot - top), 0, 1)
         centre = middle + 0.014 * np.sin(9 * t) * (1 - t)
-        flame = girth * np.clip(np.sin(np.pi * t**0.75), 0, 1) ** 0.8 * (1 + 0.35 * noise_field(height, width, 24, 3, seed + 12))
+        flame = (
+            girth
+            * np.clip(np.sin(np.pi * t**0.75), 0, 1) ** 0.8
+            * (1 + 0.35 * noise_field(height, width, 24, 3, seed + 12))
+        )
         off = (x - centre) / np.maximum(flame, 1e-4)
         inside = smoothstep(1.06, 0.94, np.abs(off)) * (y > top) * (y < foot)
         lick = 0.5 + 0.5 * np.sin(16 * off + 34 * t + 4 * noise_field(height, width, 10, 3, seed + 13))
@@ -80,9 +98,16 @@ def render(long_side_px: int = LONG_SIDE_PX, seed: int = SEED) -> Picture:
     unit = long_side_px / 960
     ground = np.broadcast_to(np.array(colour("7a4a1e"), np.float32), guide.shape).copy()
     paint, relief = painted(
-        guide, angle, ground, (24 * unit, 13 * unit, 8 * unit, 5 * unit), seed,
-        steps=13, jitter=0.13, dryness=0.45, thresholds=(0.0, 0.12, 0.22, 0.34),
-    )  # fmt: skip
+        guide,
+        angle,
+        ground,
+        (24 * unit, 13 * unit, 8 * unit, 5 * unit),
+        seed,
+        steps=13,
+        jitter=0.13,
+        dryness=0.45,
+        thresholds=(0.0, 0.12, 0.22, 0.34),
+    )
     weave = noise_field(height, width, width / 3.2, 1, seed + 20) * 0.10
     shade = lit_relief(paint, relief + weave, depth=4.4 * unit, ambient=0.52, gloss=0.16, shininess=26)
     level = luminance(shade)

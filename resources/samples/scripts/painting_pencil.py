@@ -12,6 +12,14 @@ from scripts.studio import Finish, Studio, make_studio
 
 LONG_SIDE_PX = 960
 SEED = 15
+LAYERS = (
+    (0.0, 0.10, 5.2, 0.50),
+    (0.75, 0.34, 5.0, 0.55),
+    (-0.65, 0.50, 4.6, 0.62),
+    (1.35, 0.62, 4.0, 0.95),
+    (0.25, 0.74, 3.2, 1.3),
+)
+"""Per layer of hatching: its turn, the darkness it starts at, the gap between strokes, the pressure."""
 TONES: tuple[float, ...] = (0.62, 0.50, 0.42, 0.38, 0.62, 0.66, 0.12, 0.12)
 """How light each material of the group is drawn, the table first."""
 
@@ -78,13 +86,20 @@ def render(long_side_px: int = LONG_SIDE_PX, seed: int = SEED, rays: int = 2) ->
     )  # fmt: skip
     # The model is small: a draughtsman squints, and the tracing is what takes long.
     light, normals, material = make_studio(still_life, _paint)(view, height // 2, width // 2, rays, seed)
-    double = (np.arange(height) // 2).clip(0, height // 2 - 1)[:, None], (np.arange(width) // 2).clip(0, width // 2 - 1)[None]
+    double = (
+        (np.arange(height) // 2).clip(0, height // 2 - 1)[:, None],
+        (np.arange(width) // 2).clip(0, width // 2 - 1)[None],
+    )
     unit = long_side_px / 960
     shade = np.clip(blur(luminance(light), 0.8)[double] * 0.74, 0, 1) ** 0.58
     normal = blur(normals, 1.0)[double]
     kind = material[double]
     # Outlines: where the material or the surface's direction jumps.
-    jump = np.hypot(*np.gradient(normal[..., 0])) + np.hypot(*np.gradient(normal[..., 1])) + np.hypot(*np.gradient(normal[..., 2]))
+    jump = (
+        np.hypot(*np.gradient(normal[..., 0]))
+        + np.hypot(*np.gradient(normal[..., 1]))
+        + np.hypot(*np.gradient(normal[..., 2]))
+    )
     other = (np.hypot(*np.gradient(kind)) > 0).astype(np.float32)
     edge = smoothstep(0.20, 0.42, blur(np.maximum(smoothstep(0.25, 0.45, jump.astype(np.float32)), other), 1.5))
     # On a form strokes run across its slope; on table and wall they slant.
@@ -93,22 +108,40 @@ def render(long_side_px: int = LONG_SIDE_PX, seed: int = SEED, rays: int = 2) ->
     rows = np.arange(height)[:, None] / height + 0 * kind
     slant = np.where(rows > 0.42, -0.12, -0.85)
     angle = np.where((kind > 0) & (tilt > 0.05), form - 0.35, slant).astype(np.float32)
-    vignette = np.hypot((np.arange(width)[None] / width - 0.5) / 0.56, (np.arange(height)[:, None] / height - 0.56) / 0.60)
+    vignette = np.hypot(
+        (np.arange(width)[None] / width - 0.5) / 0.56, (np.arange(height)[:, None] / height - 0.56) / 0.60
+    )
     loose = vignette + 0.10 * noise_field(height, width, 6, 4, seed)
     tone = np.clip(1 - (1 - shade) * smoothstep(1.05, 0.72, loose.astype(np.float32)) * 1.05, 0, 1).astype(np.float32)
     graphite = np.zeros((height, width), np.float32)
-    for layer, (offset, needed, spacing, weight) in enumerate((
-        (0.0, 0.10, 5.2, 0.50), (0.75, 0.34, 5.0, 0.55), (-0.65, 0.50, 4.6, 0.62), (1.35, 0.62, 4.0, 0.95), (0.25, 0.74, 3.2, 1.3),
-    )):  # fmt: skip
-        _hatch(graphite, tone, angle, edge.astype(np.float32), spacing * unit, offset, needed, 30.0 * unit, weight, seed + 50 * layer)
+    for layer, (offset, needed, spacing, weight) in enumerate(LAYERS):
+        _hatch(
+            graphite,
+            tone,
+            angle,
+            edge.astype(np.float32),
+            spacing * unit,
+            offset,
+            needed,
+            30.0 * unit,
+            weight,
+            seed + 50 * layer,
+        )
     line = _outline(edge.astype(np.float32), tone, unit, seed)
-    tooth = 0.6 * noise_field(height, width, width / 2.6, 2, seed + 1) + 0.4 * noise_field(height, width, width / 7, 3, seed + 2)
+    tooth = 0.6 * noise_field(height, width, width / 2.6, 2, seed + 1) + 0.4 * noise_field(
+        height, width, width / 7, 3, seed + 2
+    )
     rub = blur(graphite, 3.0 * unit) * 0.26
     deposit = (graphite * 0.55 + line + rub) * np.clip(1.0 + 1.5 * tooth, 0.15, 2.0)
     cover = 1 - np.exp(-1.55 * deposit)
     paper_tone: Colour = colour("efe5d0")
-    flecks = noise_field(height, width, 160, 3, seed + 3)[..., None] * 0.035 + noise_field(height, width, 5, 4, seed + 4)[..., None] * 0.025
-    paper = np.broadcast_to(np.array(paper_tone, np.float32), (height, width, 3)) * (1 + 0.045 * tooth[..., None] + flecks)
+    flecks = (
+        noise_field(height, width, 160, 3, seed + 3)[..., None] * 0.035
+        + noise_field(height, width, 5, 4, seed + 4)[..., None] * 0.025
+    )
+    paper = np.broadcast_to(np.array(paper_tone, np.float32), (height, width, 3)) * (
+        1 + 0.045 * tooth[..., None] + flecks
+    )
     return np.clip(mix(paper.astype(np.float32), colour("24252b"), np.clip(cover, 0, 0.96)), 0, 1)
 
 

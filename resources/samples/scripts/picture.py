@@ -2,18 +2,29 @@
 
 import io
 from pathlib import Path
-from typing import TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-Field: TypeAlias = npt.NDArray[np.float32]
+Field: TypeAlias = npt.NDArray[np.floating[Any]]
 """[height, width], one number a pixel."""
-Picture: TypeAlias = npt.NDArray[np.float32]
+Picture: TypeAlias = npt.NDArray[np.floating[Any]]
 """[height, width, 3], red, green and blue; 0 … 1 and sRGB unless said otherwise."""
 MOST_BYTES = 345_000
 Colour: TypeAlias = tuple[float, float, float]
+
+
+def floats(values: npt.ArrayLike) -> Field:
+    """The numbers as a float32 array."""
+    return np.asarray(values, np.float32)
+
+
+def halved(picture: Picture) -> Picture:
+    """A picture drawn at twice its size, at its size: the mean of each four pixels, kept within 0 … 1."""
+    height, width = picture.shape[0] // 2, picture.shape[1] // 2
+    return floats(np.clip(picture.reshape(height, 2, width, 2, 3).mean((1, 3)), 0, 1))
 
 
 def size_for(long_side_px: int, aspect: float) -> tuple[int, int]:
@@ -89,7 +100,10 @@ def lit_relief(
     shininess: float = 30.0,
     wrap: bool = False,
 ) -> Picture:
-    """A coloured relief under one lamp. relief and depth: heights in pixels; light: towards the lamp, x right, y down."""
+    """A coloured relief under one lamp.
+
+    relief, depth: heights in pixels, and a factor on them. light: towards the lamp, x right, y down, z out.
+    """
     dx, dy = slopes(relief * depth, wrap=wrap)
     length = np.sqrt(dx * dx + dy * dy + 1)
     nx, ny, nz = -dx / length, -dy / length, 1 / length
@@ -98,7 +112,7 @@ def lit_relief(
     half = np.array([lx, ly, lz + 1]) / np.linalg.norm([lx, ly, lz + 1])
     shine = gloss * np.clip(nx * half[0] + ny * half[1] + nz * half[2], 0, 1) ** shininess
     level = ambient + (1 - ambient) * facing
-    return np.clip(albedo * level[..., None] + shine[..., None], 0, 1).astype(np.float32)
+    return floats(np.clip(albedo * level[..., None] + shine[..., None], 0, 1))
 
 
 def occlusion(relief: Field, radii_px: tuple[float, ...], strength: float, *, wrap: bool = False) -> Field:
@@ -113,7 +127,7 @@ def film(radiance: Picture, exposure: float = 1.0) -> Picture:
     """Linear light to a picture: a filmic shoulder and toe, then sRGB."""
     x = np.clip(radiance * exposure, 0, None)
     x = np.clip(x * (2.51 * x + 0.03) / (x * (2.43 * x + 0.59) + 0.14), 0, 1)
-    return np.where(x <= 0.0031308, 12.92 * x, 1.055 * x ** (1 / 2.4) - 0.055).astype(np.float32)
+    return floats(np.where(x <= 0.0031308, 12.92 * x, 1.055 * x ** (1 / 2.4) - 0.055))
 
 
 def linear(code: str) -> Colour:
@@ -127,7 +141,15 @@ def grained(picture: Picture, strength: float, seed: int) -> Picture:
     random = np.random.default_rng(seed)
     grain = blur(random.normal(size=picture.shape[:2]).astype(np.float32), 0.6)
     level = luminance(picture)
-    return np.clip(picture + (grain * strength * (0.4 + 2.4 * level * (1 - level)))[..., None], 0, 1).astype(np.float32)
+    return floats(np.clip(picture + (grain * strength * (0.4 + 2.4 * level * (1 - level)))[..., None], 0, 1))
+
+
+def graded(picture: Picture, contrast: float, saturation: float, black: float = 0.0) -> Picture:
+    """Colours as a photographer would finish them: a lower black, an S-curve (0 … 1), saturation (1 keeps it)."""
+    level = np.clip((picture - black) / (1 - black), 0, 1)
+    level = level + contrast * (level * level * (3 - 2 * level) - level)
+    grey = luminance(level)[..., None]
+    return floats(np.clip(grey + saturation * (level - grey), 0, 1))
 
 
 def resized(picture: Picture, height: int, width: int) -> Picture:
@@ -138,7 +160,7 @@ def resized(picture: Picture, height: int, width: int) -> Picture:
         )
         for i in range(picture.shape[2])
     ]
-    return np.clip(np.stack(planes, -1), 0, 1).astype(np.float32)
+    return floats(np.clip(np.stack(planes, -1), 0, 1))
 
 
 def save(picture: Picture, path: Path) -> None:

@@ -58,7 +58,9 @@ def still_life(x: float, y: float, z: float) -> tuple[float, int]:
     lx, ly, lz = x + 0.02, y - 0.215, z + 0.80
     c, s = math.cos(0.5), math.sin(0.5)
     lx, lz = c * lx + s * lz, c * lz - s * lx
-    lemon = smooth_union(ellipsoid(lx, ly, lz, 0.29, 0.215, 0.215), ellipsoid(lx + 0.29, ly, lz, 0.07, 0.055, 0.055), 0.10)
+    lemon = smooth_union(
+        ellipsoid(lx, ly, lz, 0.29, 0.215, 0.215), ellipsoid(lx + 0.29, ly, lz, 0.07, 0.055, 0.055), 0.10
+    )
     lemon = smooth_union(lemon, ellipsoid(lx - 0.29, ly, lz, 0.05, 0.05, 0.05), 0.08)
     if lemon < 0.03:
         lemon += 0.0035 * gradient_noise(34.0 * lx + 11.0 * lz, 34.0 * ly - 13.0 * lz, 5, 0)
@@ -73,7 +75,14 @@ def still_life(x: float, y: float, z: float) -> tuple[float, int]:
     for k in range(6):
         angle = 1.05 * k
         out = 0.27 if k > 0 else 0.0
-        d = math.sqrt((bx - out * math.cos(angle)) ** 2 + (y - 0.47 - 0.10 * (k == 0)) ** 2 + (bz - out * math.sin(angle)) ** 2) - 0.15
+        d = (
+            math.sqrt(
+                (bx - out * math.cos(angle)) ** 2
+                + (y - 0.47 - 0.10 * (k == 0)) ** 2
+                + (bz - out * math.sin(angle)) ** 2
+            )
+            - 0.15
+        )
         if d < best:
             best, part = d, CHERRY
     return best, part

@@ -47,7 +47,9 @@ def ellipsoid(x: float, y: float, z: float, a: float, b: float, c: float) -> flo
 
 
 @compiled
-def capsule(x: float, y: float, z: float, a: tuple[float, float, float], b: tuple[float, float, float], r: float) -> float:
+def capsule(
+    x: float, y: float, z: float, a: tuple[float, float, float], b: tuple[float, float, float], r: float
+) -> float:
     """Distance to a round rod from a to b."""
     ex, ey, ez = b[0] - a[0], b[1] - a[1], b[2] - a[2]
     px, py, pz = x - a[0], y - a[1], z - a[2]
@@ -69,7 +71,11 @@ def _surroundings(dx: float, dy: float, dz: float, mirrored: float, s: Studio) -
     box = min(max((lamp - 0.93) * 40.0, 0.0), 1.0) * 3.2 * mirrored
     window = 1.3 * mirrored if abs(dx - 0.75) < 0.18 and abs(dy - 0.25) < 0.30 and dz < 0.3 else 0.0
     k = up + window
-    return s.air[0] * k + box * s.lamp_light[0] * 0.4, s.air[1] * k + box * s.lamp_light[1] * 0.4, s.air[2] * k + box * s.lamp_light[2] * 0.4
+    return (
+        s.air[0] * k + box * s.lamp_light[0] * 0.4,
+        s.air[1] * k + box * s.lamp_light[1] * 0.4,
+        s.air[2] * k + box * s.lamp_light[2] * 0.4,
+    )
 
 
 @compiled
@@ -132,7 +138,11 @@ def make_studio(solid: Solid, paint: Paint) -> Renderer:
             a = 0.5
         else:
             return _surroundings(dx, dy, dz, mirrored, s)
-        return f[0] * (k * s.lamp_light[0] + a * s.air[0]), f[1] * (k * s.lamp_light[1] + a * s.air[1]), f[2] * (k * s.lamp_light[2] + a * s.air[2])
+        return (
+            f[0] * (k * s.lamp_light[0] + a * s.air[0]),
+            f[1] * (k * s.lamp_light[1] + a * s.air[1]),
+            f[2] * (k * s.lamp_light[2] + a * s.air[2]),
+        )
 
     @compiled_closure
     def spread(x: float, y: float, z: float, size: float, u: float, v: float) -> tuple[float, float, float]:
@@ -150,12 +160,21 @@ def make_studio(solid: Solid, paint: Paint) -> Renderer:
     ) -> Colour:  # fmt: skip
         f = paint(material, x, y, z, n[1])
         px, py, pz = x + 0.004 * n[0], y + 0.004 * n[1], z + 0.004 * n[2]
-        lx, ly, lz = spread(s.lamp[0], s.lamp[1], s.lamp[2], s.lamp_spread, _draw(a, b, k + 0, q, 0.7548776662), _draw(a, b, k + 1, q, 0.5698402910))
+        lx, ly, lz = spread(
+            s.lamp[0],
+            s.lamp[1],
+            s.lamp[2],
+            s.lamp_spread,
+            _draw(a, b, k + 0, q, 0.7548776662),
+            _draw(a, b, k + 1, q, 0.5698402910),
+        )
         facing = n[0] * lx + n[1] * ly + n[2] * lz
         direct = 0.0
         if facing > 0.0 and march(px, py, pz, lx, ly, lz, 50.0, s) > 1e8:
             direct = facing
-        ex, ey, ez = spread(n[0], n[1], n[2], 0.999, _draw(a, b, k + 2, q, 0.8191725134), _draw(a, b, k + 3, q, 0.6710436067))
+        ex, ey, ez = spread(
+            n[0], n[1], n[2], 0.999, _draw(a, b, k + 2, q, 0.8191725134), _draw(a, b, k + 3, q, 0.6710436067)
+        )
         bounced = rough_light(px, py, pz, ex, ey, ez, 0.0, s)
         r = f[0] * (direct * s.lamp_light[0] + bounced[0])
         g = f[1] * (direct * s.lamp_light[1] + bounced[1])
@@ -164,7 +183,9 @@ def make_studio(solid: Solid, paint: Paint) -> Renderer:
             cosine = max(-(dx * n[0] + dy * n[1] + dz * n[2]), 0.0)
             fresnel = f[3] + (1.0 - f[3]) * (1.0 - cosine) ** 5 * (1.0 - 0.75 * f[4])
             mx, my, mz = dx + 2 * cosine * n[0], dy + 2 * cosine * n[1], dz + 2 * cosine * n[2]
-            mx, my, mz = spread(mx, my, mz, f[4], _draw(a, b, k + 4, q, 0.8566748838), _draw(a, b, k + 5, q, 0.7338918566))
+            mx, my, mz = spread(
+                mx, my, mz, f[4], _draw(a, b, k + 4, q, 0.8566748838), _draw(a, b, k + 5, q, 0.7338918566)
+            )
             mirrored = rough_light(px, py, pz, mx, my, mz, 1.0, s)
             if f[3] > 0.25:  # metals tint what they mirror
                 mirrored = (mirrored[0] * f[0], mirrored[1] * f[1], mirrored[2] * f[2])
@@ -206,7 +227,11 @@ def make_studio(solid: Solid, paint: Paint) -> Renderer:
                             away = math.sqrt((x - s.centre[0]) ** 2 + (z - s.centre[2]) ** 2)
                             h = min(max((away - 0.35 * s.fade) / (0.65 * s.fade), 0.0), 1.0) if z > s.centre[2] else 0.0
                             h = h * h * (3 - 2 * h)
-                            c = (lit[0] + h * (c[0] - lit[0]), lit[1] + h * (c[1] - lit[1]), lit[2] + h * (c[2] - lit[2]))
+                            c = (
+                                lit[0] + h * (c[0] - lit[0]),
+                                lit[1] + h * (c[1] - lit[1]),
+                                lit[2] + h * (c[2] - lit[2]),
+                            )
                     for i in range(3):
                         result[row, column, i] += min(c[i], 5.0) * share
                         normals[row, column, i] += n[i] * share
@@ -219,4 +244,6 @@ def make_studio(solid: Solid, paint: Paint) -> Renderer:
 @compiled
 def speckle(x: float, y: float, z: float, cells: float, seed: int) -> float:
     """Noise on a solid, from three planes."""
-    return 0.6 * (fractal_noise(cells * x, cells * y, 4, seed, 0) + fractal_noise(cells * z + 7.0, cells * y, 4, seed + 1, 0))
+    return 0.6 * (
+        fractal_noise(cells * x, cells * y, 4, seed, 0) + fractal_noise(cells * z + 7.0, cells * y, 4, seed + 1, 0)
+    )

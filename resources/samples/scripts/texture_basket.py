@@ -3,7 +3,7 @@
 import numpy as np
 
 from scripts.noise import fractal_noise_at, noise_field
-from scripts.picture import Picture, lit_relief, occlusion, ramp
+from scripts.picture import Picture, halved, lit_relief, occlusion, ramp
 
 LONG_SIDE_PX = 512
 SEED = 17
@@ -24,7 +24,11 @@ def render(long_side_px: int = LONG_SIDE_PX, seed: int = SEED) -> Picture:
     # A strip in a 2/2 twill rises for two crossings and dives for two.
     phase_x = ((u - row) % 4) / 2
     phase_y = ((v - column - 2) % 4) / 2
-    arch = np.where(along, np.sin(np.pi * np.clip(phase_x, 0, 1)), np.sin(np.pi * np.clip(1 - (((column - row - 2) % 4) + 1 - fv) / 2 + 0 * phase_y, 0, 1)))
+    arch = np.where(
+        along,
+        np.sin(np.pi * np.clip(phase_x, 0, 1)),
+        np.sin(np.pi * np.clip(1 - (((column - row - 2) % 4) + 1 - fv) / 2 + 0 * phase_y, 0, 1)),
+    )
     across = np.where(along, fv, fu)
     inside = np.clip(np.minimum(across, 1 - across) / 0.06, 0, 1)
     profile = inside**0.5 * (0.86 + 0.14 * np.sin(np.pi * across))
@@ -45,7 +49,7 @@ def render(long_side_px: int = LONG_SIDE_PX, seed: int = SEED) -> Picture:
     hollow = occlusion(relief, (4 * unit, 10 * unit, 22 * unit), 1.5, wrap=True)
     lit = lit_relief(albedo, relief, depth=0.8, ambient=0.36, gloss=0.14, shininess=24, wrap=True)
     shade = lit * hollow[..., None] * 1.25
-    return np.clip(shade.reshape(size // 2, 2, size // 2, 2, 3).mean((1, 3)), 0, 1).astype(np.float32)
+    return halved(shade)
 
 
 def _fibre(lengthwise: np.ndarray, crosswise: np.ndarray, strip: np.ndarray, seed: int) -> np.ndarray:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from scripts.noise import cell_noise, fractal_noise_at, noise_field
-from scripts.picture import Picture, blur, lit_relief, mix, occlusion, ramp, smoothstep
+from scripts.picture import Picture, blur, halved, lit_relief, mix, occlusion, ramp, smoothstep
 
 LONG_SIDE_PX = 512
 SEED = 26
@@ -27,13 +27,18 @@ def render(long_side_px: int = LONG_SIDE_PX, seed: int = SEED) -> Picture:
     here = fractal_noise_at(x * 160, y * 6 + shift.astype(np.float32), 4, seed + 2, 0)
     there = fractal_noise_at(x * 160, (y - 1) * 6 + shift.astype(np.float32), 4, seed + 2, 0)
     fibre = (here * (1 - y) + there * y).astype(np.float32)
-    wood = ramp(np.clip(0.46 + 0.28 * (grain - 0.5) + 0.55 * fibre + tint, 0, 1), ["2b231d", "5f5346", "8f8271", "b5aa98", "d3cab8"])
+    wood = ramp(
+        np.clip(0.46 + 0.28 * (grain - 0.5) + 0.55 * fibre + tint, 0, 1),
+        ["2b231d", "5f5346", "8f8271", "b5aa98", "d3cab8"],
+    )
     wood_height = (1.5 * grain + 2.6 * fibre).astype(np.float32)
     gap = smoothstep(0.006, 0.020, np.minimum(within, 1 - within).astype(np.float32))
     # Cracks part the paint into flakes; whole flakes have fallen where the weather was worst.
     tear = noise_field(size, size, 16, 4, seed + 3, tile=True)
     first, second, flake = cell_noise(x * 22 + 0.5 * tear, y * 9 + 0.35 * warp, seed + 4, 0.95, 0)
-    wear = noise_field(size, size, 4, 5, seed + 5, tile=True) + 0.10 * noise_field(size, size, 24, 4, seed + 6, tile=True)
+    wear = noise_field(size, size, 4, 5, seed + 5, tile=True) + 0.10 * noise_field(
+        size, size, 24, 4, seed + 6, tile=True
+    )
     wear = wear + 0.12 * fibre + 0.10 * (flake - 0.5) + 0.06
     layers = []
     for level, codes, low in (
@@ -56,6 +61,8 @@ def render(long_side_px: int = LONG_SIDE_PX, seed: int = SEED) -> Picture:
     grime = smoothstep(0.1, 0.5, noise_field(size, size, 3, 6, seed + 11, tile=True))[..., None]
     albedo = (albedo * (1 - 0.30 * grime) * (0.12 + 0.88 * gap[..., None])).astype(np.float32)
     hollow = occlusion(relief, (3 * unit, 8 * unit, 18 * unit), 1.3, wrap=True)
-    lit = lit_relief(albedo, blur(relief, 0.7 * unit, wrap=True), depth=0.6, ambient=0.42, gloss=0.07, shininess=18, wrap=True)
+    lit = lit_relief(
+        albedo, blur(relief, 0.7 * unit, wrap=True), depth=0.6, ambient=0.42, gloss=0.07, shininess=18, wrap=True
+    )
     shade = lit * hollow[..., None] * 1.2
-    return np.clip(shade.reshape(size // 2, 2, size // 2, 2, 3).mean((1, 3)), 0, 1).astype(np.float32)
+    return halved(shade)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from scripts.noise import noise_field
-from scripts.picture import Picture, blur, lit_relief, occlusion, ramp
+from scripts.picture import Picture, blur, halved, lit_relief, occlusion, ramp
 
 LONG_SIDE_PX = 512
 SEED = 19
@@ -41,14 +41,27 @@ def render(long_side_px: int = LONG_SIDE_PX, seed: int = SEED) -> Picture:
     ridges = np.sin(46 * np.hypot(across * 0.62, along) + 1.5 * keys[..., 0])
     fine = noise_field(size, size, 128, 4, seed + 2, tile=True)
     broad = noise_field(size, size, 3, 4, seed + 3, tile=True)
-    hue = np.clip(0.46 + 0.55 * broad + 0.16 * keys[..., 1] + 0.34 * (along - 0.62) + 0.10 * across, 0, 1).astype(np.float32)
+    hue = np.clip(0.46 + 0.55 * broad + 0.16 * keys[..., 1] + 0.34 * (along - 0.62) + 0.10 * across, 0, 1).astype(
+        np.float32
+    )
     albedo = ramp(hue, ["1a1238", "28307a", "145f86", "12907c", "5fb84e", "d9cf4a", "e58a2c"])
     rim = np.clip((np.abs(across) ** 2.4 + np.clip((along - 0.42) / 0.58, 0, 1) ** 2.2 - 0.80) / 0.2, 0, 1)[..., None]
     dark = (0.62 + 0.55 * along + 0.05 * ridges + 0.10 * broad_rib + 0.10 * keys[..., 2] + 0.14 * fine)[..., None]
-    albedo = np.clip(albedo * dark * (1 - 0.35 * rim) + rim * np.array([0.30, 0.26, 0.12]) * 0.7, 0, 1).astype(np.float32)
+    albedo = np.clip(albedo * dark * (1 - 0.35 * rim) + rim * np.array([0.30, 0.26, 0.12]) * 0.7, 0, 1).astype(
+        np.float32
+    )
     unit = size / 1024
     relief = ((height * 42 + 0.45 * ridges + 2.5 * broad_rib + 0.9 * fine) * unit).astype(np.float32)
     hollow = occlusion(relief, (5 * unit, 13 * unit, 28 * unit), 1.1, wrap=True)
-    lit = lit_relief(albedo, blur(relief, 0.8 * unit, wrap=True), depth=0.62, light=(-0.35, -0.75, 0.7), ambient=0.42, gloss=0.42, shininess=22, wrap=True)
+    lit = lit_relief(
+        albedo,
+        blur(relief, 0.8 * unit, wrap=True),
+        depth=0.62,
+        light=(-0.35, -0.75, 0.7),
+        ambient=0.42,
+        gloss=0.42,
+        shininess=22,
+        wrap=True,
+    )
     shade = lit * hollow[..., None] * 1.25
-    return np.clip(shade.reshape(size // 2, 2, size // 2, 2, 3).mean((1, 3)), 0, 1).astype(np.float32)
+    return halved(shade)
