@@ -67,8 +67,9 @@ def make_bird(pitch: float, head_dip: float, tail_lift: float, plump: float, sur
             part = TAIL
         best = min(best, smooth_union(best, tail, 0.10))
         about_legs = capsule(x, y, w, (0.03, 0.6, 0.14), (-0.02, 0.0, 0.16), 0.26)
-        if best > 0.12 and about_legs > 0.02:
-            return min(best - 0.03, about_legs), part
+        about_beak = math.sqrt((u - hx + 0.40) ** 2 + (v - hy) ** 2 + z * z) - 0.30
+        if best > 0.12 and about_legs > 0.02 and about_beak > 0.02:
+            return min(best - 0.03, min(about_legs, about_beak)), part
         best -= surface(part, u, v, z)
         bx, by = u - hx + 0.30, v - hy + 0.035
         beak = 0.75 * (math.sqrt(by * by * 1.3 + z * z) - 0.085 * (1.0 + bx / 0.27))

@@ -53,7 +53,10 @@ def render(long_side_px: int = LONG_SIDE_PX, seed: int = SEED) -> Picture:
     rays = _gouges((turn * 84 / (2 * np.pi)).astype(np.float32), smoothstep(0.16, 0.95, sun) * 0.80 + 0.05, seed)
     key = np.maximum(key, rays * smoothstep(0.200, 0.204, sun))
     ochre = np.maximum(ochre, smoothstep(0.60, 0.30, sun + 0.05 * np.sin(turn * 21)))
-    red = np.maximum(red, _inside(sun - 0.165, width))
+    disc = _inside(sun - 0.165, width)
+    bars = (62 * (y - 0.36) + 1.4 * np.sin(9 * x) + 0.5 * noise_field(height, width, 5, 2, seed + 70)).astype(np.float32)
+    key = np.maximum(key, disc * _gouges(bars, 0.06 + 0.50 * smoothstep(-0.12, 0.17, y - 0.36), seed + 71))
+    red = np.maximum(red, disc)
     ochre = np.maximum(ochre, _inside(sun - 0.165, width))
     for cx, cy, size in ((0.15, 0.235, 0.20), (0.36, 0.165, 0.10), (0.91, 0.185, 0.17), (0.04, 0.345, 0.14)):
         puffs = [
@@ -160,5 +163,5 @@ def render(long_side_px: int = LONG_SIDE_PX, seed: int = SEED) -> Picture:
     return mix(
         np.broadcast_to(np.array(PAPER, np.float32), result.shape) * (1 + 0.03 * fibre[..., None]),
         result,
-        smoothstep(0.026, 0.0285, edge),
+        smoothstep(0.0085, 0.0110, edge),
     )

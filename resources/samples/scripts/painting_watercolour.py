@@ -105,7 +105,7 @@ def render(long_side_px: int = LONG_SIDE_PX, seed: int = SEED) -> Picture:
     height, width = size_for(long_side_px, 1.35)
     sheet = Sheet(height, width, seed)
     x, y = sheet.x, sheet.y
-    edge = np.maximum(np.abs(x - 0.5) - 0.468, np.abs(y - height / width / 2) - height / width / 2 + 0.032).astype(
+    edge = np.maximum(np.abs(x - 0.5) - 0.490, np.abs(y - height / width / 2) - height / width / 2 + 0.010).astype(
         np.float32
     )
     shore = 0.455
