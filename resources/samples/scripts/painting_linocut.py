@@ -54,7 +54,9 @@ def render(long_side_px: int = LONG_SIDE_PX, seed: int = SEED) -> Picture:
     key = np.maximum(key, rays * smoothstep(0.200, 0.204, sun))
     ochre = np.maximum(ochre, smoothstep(0.60, 0.30, sun + 0.05 * np.sin(turn * 21)))
     disc = _inside(sun - 0.165, width)
-    bars = (62 * (y - 0.36) + 1.4 * np.sin(9 * x) + 0.5 * noise_field(height, width, 5, 2, seed + 70)).astype(np.float32)
+    bars = (62 * (y - 0.36) + 1.4 * np.sin(9 * x) + 0.5 * noise_field(height, width, 5, 2, seed + 70)).astype(
+        np.float32
+    )
     key = np.maximum(key, disc * _gouges(bars, 0.06 + 0.50 * smoothstep(-0.12, 0.17, y - 0.36), seed + 71))
     red = np.maximum(red, disc)
     ochre = np.maximum(ochre, _inside(sun - 0.165, width))
