@@ -99,9 +99,7 @@ def check_model(job: Job) -> None:
         if getattr(job, name) != Job.model_fields[name].default:
             raise JobError(f"{name}: the patch model has no such setting; leave it out", field=name)
     if job.precision not in (Precision.AUTO, Precision.FP32):
-        raise JobError(
-            f"precision: must be auto or fp32 with the patch model, got {job.precision}", field="precision"
-        )
+        raise JobError(f"precision: must be auto or fp32 with the patch model, got {job.precision}", field="precision")
 
 
 def looks_like_path(model: str) -> bool:

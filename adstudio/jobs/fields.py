@@ -27,9 +27,7 @@ def _check_path(value: object) -> object:
 
 
 def _check_crop(value: object) -> object:
-    wanted = (
-        "must be [left, top, width, height] in whole pixels with left and top at least 0 and width and height at least 1"
-    )
+    wanted = "must be [left, top, width, height] in whole pixels with left and top at least 0 and width and height at least 1"
     if value is None:
         return None
     if not isinstance(value, (list, tuple)) or len(value) != 4:
@@ -39,9 +37,7 @@ def _check_crop(value: object) -> object:
     return tuple(value)
 
 
-FilePath = Annotated[
-    Path, BeforeValidator(_check_path), PlainSerializer(lambda path: path.as_posix(), return_type=str)
-]
+FilePath = Annotated[Path, BeforeValidator(_check_path), PlainSerializer(lambda path: path.as_posix(), return_type=str)]
 CropField = Annotated[Crop | None, BeforeValidator(_check_crop)]
 
 

@@ -132,7 +132,9 @@ def job_to_mapping(job: Job, *, relative_to: Path | None = None) -> dict[str, An
 
 def job_to_json(job: Job, *, relative_to: Path | None = None) -> str:
     """The job as it stands in a job file; `parse_job` reads the same job back."""
-    return json.dumps(job_to_mapping(job, relative_to=relative_to), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+    return (
+        json.dumps(job_to_mapping(job, relative_to=relative_to), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+    )
 
 
 def json_schema() -> dict[str, Any]:
