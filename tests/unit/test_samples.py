@@ -15,7 +15,7 @@ ROLES = {"content": 3, "style": 6, "appearance": 1, "texture": 4}
 """Roles and the fewest samples of each."""
 INDEX: dict[str, Any] = json.loads((FOLDER / "samples.json").read_text("utf-8"))
 SAMPLES: list[dict[str, str]] = INDEX["samples"]
-MOST_BYTES, MOST_BYTES_TOGETHER = 350_000, 5_000_000
+MOST_BYTES, MOST_BYTES_TOGETHER = 350_000, 4_000_000
 
 
 def test_every_picture_is_listed_once_and_every_entry_has_its_picture() -> None:

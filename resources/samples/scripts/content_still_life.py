@@ -82,7 +82,7 @@ def studio() -> Studio:
     )  # fmt: skip
 
 
-def render(long_side_px: int = LONG_SIDE_PX, seed: int = SEED, rays: int = 4) -> Picture:
+def render(long_side_px: int = LONG_SIDE_PX, seed: int = SEED, rays: int = 5) -> Picture:
     """The picture at a size; rays: per pixel and axis."""
     height, width = size_for(long_side_px, 5 / 4)
     light, _, _ = make_studio(still_life, _paint)(studio(), height, width, rays, seed)
