@@ -1,0 +1,334 @@
+"""Coarse to fine: attention over patches and distillation by voting, round after round.
+
+One algorithm for every device; only the search has a compiled form for the CPU. In the words of the method: queries are
+the patches of the picture as it is, keys and values those of the references; the search keeps the attention's peak, the
+occurrence bias is the dual variable that makes the references' marginal uniform (entropic optimal transport, own choice:
+it brings their rarer colours and marks to life), and the vote is the closed form of the L2 distillation step.
+Sources: arXiv 2502.20235 for the idea; Kamb and Ganguli 2024 for patch attention as a local score; Kwatra et al. 2005 and
+Elad and Milanfar 2017 for synthesis by patch votes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from adstudio.engine.patch.bands import Bands
+from adstudio.engine.patch.descriptors import Projection
+from adstudio.engine.patch.field import Layout, enlarged
+from adstudio.engine.patch.guides import Guides, shrunk
+from adstudio.engine.patch.pyramid import Sheet, Size, joined, labels_at, level_sizes, make_sheet
+from adstudio.engine.patch.search_torch import search_pass
+from adstudio.engine.patch.vote import vote
+
+_USE_CAP = 20.0
+_JUMPS = (8, 4, 2, 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tuning:
+    """The numbers of the patch model; all own choice, measured with tests/benchmarks/side_by_side.py.
+
+    rounds: per level, coarsest first (the last one serves all finer levels); passes: of the search in a round;
+    first_passes: from a random field; probes: random looks per pass; occurrence: how fast over-used places lose their
+    appeal; coherence: what a neighbour continuing the same piece is worth; both in units of the descriptors' spread;
+    sigma_px: spread of a vote; temperature: of the votes at the coarsest level, halved at each finer one.
+    """
+
+    rounds: tuple[int, ...] = (10, 8, 6, 5, 4, 3, 2, 2)
+    passes: int = 2
+    first_passes: int = 8
+    probes: int = 4
+    occurrence: float = 0.05
+    coherence: float = 0.05
+    sigma_px: float = 0.4
+    temperature: float = 1.0
+
+    def rounds_at(self, level: int) -> int:
+        return self.rounds[min(level, len(self.rounds) - 1)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """Everything that decides a picture.
+
+    start: [3, height, width] in -1 … 1, what the coarsest level begins with; references: [3, h, w] in -1 … 1 each;
+    weights: > 0 each; labels: uint8 [height, width] of the picture and [h, w] of references, None where there are none,
+    all from 0 … 254; attention_scale: > 1 sharpens votes; coverage: 0 … 1; seed: 0 … 2^63 - 1.
+    """
+
+    start: Tensor
+    references: tuple[Tensor, ...]
+    weights: tuple[float, ...]
+    guides: Guides
+    target_labels: NDArray[np.uint8] | None = None
+    reference_labels: tuple[NDArray[np.uint8] | None, ...] = ()
+    wrap_y: bool = False
+    wrap_x: bool = False
+    attention_scale: float = 1.0
+    coverage: float = 0.8
+    seed: int = 0
+    tuning: Tuning = field(default_factory=Tuning)
+
+
+@dataclass(slots=True, kw_only=True)
+class State:
+    """Where the synthesis stands after a round: enough to go on from, bit for bit.
+
+    level, rounds_done: rounds_done of this level's rounds are over; picture [3, height, width]; field int32
+    [2, height, width]; bias float32 [rows, columns]; layout: of the sheet the field points into.
+    """
+
+    level: int
+    rounds_done: int
+    picture: Tensor
+    field: Tensor
+    bias: Tensor
+    layout: Layout
+
+
+class Synthesis:
+    """A run of the patch model, one round at a time.
+
+    bands: threads for the CPU, None on other devices. interrupted: polled between bands; once true, `rounds` ends early
+    with the state of the last whole round still in `state`.
+    """
+
+    def __init__(self, task: Task, bands: Bands | None, interrupted: Callable[[], bool] = lambda: False) -> None:
+        self.task = task
+        self._bands = bands
+        self._interrupted = interrupted
+        size = (task.start.shape[1], task.start.shape[2])
+        self.levels = level_sizes(size, [(r.shape[1], r.shape[2]) for r in task.references])
+        labels = task.target_labels
+        self._labels = sorted(int(v) for v in np.unique(labels)) if labels is not None else [0]
+        self.levels = [level for level in self.levels if self._labels_survive(*level)] or self.levels[-1:]
+        self.state: State | None = None
+
+    @property
+    def total_rounds(self) -> int:
+        return sum(self.task.tuning.rounds_at(level) for level in range(len(self.levels)))
+
+    def work_done(self) -> float:
+        """Share of the whole work in 0 … 1, by pixels times rounds."""
+        work = [h * w * self.task.tuning.rounds_at(k) for k, ((h, w), _) in enumerate(self.levels)]
+        if self.state is None:
+            return 0.0
+        share = self.state.rounds_done / self.task.tuning.rounds_at(self.state.level)
+        return (sum(work[: self.state.level]) + share * work[self.state.level]) / sum(work)
+
+    def rounds(self) -> Iterator[State]:
+        """Yield the state after every round; goes on from `state` when that was set."""
+        first = self.state.level if self.state else 0
+        for level in range(first, len(self.levels)):
+            yield from self._level(level)
+            if self._interrupted():
+                return
+
+    def _labels_survive(self, size: Size, reference_sizes: Sequence[Size]) -> bool:
+        """Every label the picture shows at this level has a place in a reference, too."""
+        target = labels_at(self.task.target_labels, size)
+        if target is None:
+            return True
+        carried: set[int] = set()
+        for labels, reference_size in zip(self.task.reference_labels, reference_sizes, strict=True):
+            at_level = labels_at(labels, reference_size)
+            if at_level is None:
+                return True
+            carried |= set(np.unique(at_level).tolist())
+        return set(np.unique(target).tolist()) <= carried
+
+    def _level(self, level: int) -> Iterator[State]:
+        task, tuning, bands = self.task, self.task.tuning, self._bands
+        size, reference_sizes = self.levels[level]
+        device = task.start.device
+        pictures = [shrunk(r, s) for r, s in zip(task.references, reference_sizes, strict=True)]
+        target_guide, guides = task.guides.at(level, size, reference_sizes)
+        projection = Projection([joined(p, g) for p, g in zip(pictures, guides, strict=True)], seed=level)
+        reference_labels = task.reference_labels or (None,) * len(pictures)
+        at_level = [labels_at(m, s) for m, s in zip(reference_labels, reference_sizes, strict=True)]
+        sheet = make_sheet(pictures, guides, at_level, task.weights, projection, bands, self._labels)
+        labels = labels_at(task.target_labels, size)
+        query_label = torch.zeros(size, dtype=torch.uint8, device=device) if labels is None else torch.from_numpy(labels)
+        query_label = query_label.to(device)
+        state = self._enter(level, size, sheet, query_label)
+        expected = _expected_use(sheet, query_label, self._labels)
+        window = _use_window(expected)
+        temperature = max(projection.spread, 1e-6) * tuning.temperature / task.attention_scale / 2**level
+        while state.rounds_done < tuning.rounds_at(level):
+            query = projection.describe(
+                joined(state.picture, target_guide), bands, wrap_y=task.wrap_y, wrap_x=task.wrap_x
+            )
+            found, cost = self._search(query, sheet, state, query_label, level, projection.spread)
+            if self._interrupted():
+                return
+            bias = state.bias
+            if task.coverage > 0:
+                rate = tuning.occurrence * projection.spread * task.coverage / 0.8
+                bias = bias + rate * (_use_ratio(found, sheet, expected, window).clamp(max=_USE_CAP) - 1)
+            picture = vote(
+                sheet.values,
+                sheet.label != 255,
+                found,
+                cost,
+                sigma_px=tuning.sigma_px,
+                temperature=temperature,
+                wrap_y=task.wrap_y,
+                wrap_x=task.wrap_x,
+                bands=bands,
+            )
+            state = State(
+                level=level,
+                rounds_done=state.rounds_done + 1,
+                picture=picture,
+                field=found,
+                bias=bias,
+                layout=sheet.layout,
+            )
+            self.state = state
+            yield state
+            if self._interrupted():
+                return
+
+    def _enter(self, level: int, size: Size, sheet: Sheet, query_label: Tensor) -> State:
+        """The state a level begins with: carried over, continued from the level before, or fresh."""
+        task, before = self.task, self.state
+        if before is not None and before.level == level:
+            return before
+        if before is None:
+            picture = shrunk(task.start, size)
+            correspondence = torch.zeros(2, *size, dtype=torch.int32, device=task.start.device)
+            stray = torch.ones(size, dtype=torch.bool, device=task.start.device)
+        else:
+            picture = F.interpolate(before.picture[None], size, mode="bicubic", align_corners=False)[0]
+            correspondence = enlarged(before.field, size, before.layout, sheet.layout)
+            stray = sheet.label[correspondence[0].long(), correspondence[1].long()] != query_label
+        _place_at_random(correspondence, stray, query_label, sheet, self._labels, task.seed + level)
+        bias = torch.zeros_like(sheet.share)
+        return State(
+            level=level, rounds_done=0, picture=picture, field=correspondence, bias=bias, layout=sheet.layout
+        )
+
+    def _search(
+        self, query: Tensor, sheet: Sheet, state: State, query_label: Tensor, level: int, spread: float
+    ) -> tuple[Tensor, Tensor]:
+        task, tuning = self.task, self.task.tuning
+        height, width = query_label.shape
+        fresh = state.level == 0 and state.rounds_done == 0
+        longest = max(sheet.label.shape)
+        found, cost = state.field, torch.empty(height, width, device=query.device)
+        for index in range(tuning.first_passes if fresh else tuning.passes):
+            radius = longest if index == 0 or level < 2 else max(longest // 8, 4)
+            seed = (task.seed * 104729 + level * 1000003 + state.rounds_done * 7919 + index * 101) & 0xFFFFFFFF
+            jump = _JUMPS[index % len(_JUMPS)]
+            coherence = tuning.coherence * spread
+            if self._bands is None:
+                found, cost = search_pass(
+                    query,
+                    sheet.keys,
+                    state.bias,
+                    query_label,
+                    sheet.label,
+                    found,
+                    wrap_y=task.wrap_y,
+                    wrap_x=task.wrap_x,
+                    jump=jump,
+                    probes=tuning.probes,
+                    radius=radius,
+                    coherence=coherence,
+                    seed=seed,
+                )
+            else:
+                found = self._search_pass_cpu(
+                    query, sheet, state.bias, query_label, found, cost, jump, radius, coherence, seed
+                )
+        return found, cost
+
+    def _search_pass_cpu(
+        self,
+        query: Tensor,
+        sheet: Sheet,
+        bias: Tensor,
+        query_label: Tensor,
+        known: Tensor,
+        cost: Tensor,
+        jump: int,
+        radius: int,
+        coherence: float,
+        seed: int,
+    ) -> Tensor:
+        from adstudio.engine.patch.search_cpu import search_rows  # noqa: PLC0415  (numba: not on a GPU's path)
+
+        found = torch.empty_like(known)
+        arrays = [t.numpy() for t in (query, sheet.keys, bias, query_label, sheet.label, known, found, cost)]
+
+        def band(first: int, last: int) -> None:
+            if not self._interrupted():
+                search_rows(
+                    *arrays,
+                    first,
+                    last,
+                    self.task.wrap_y,
+                    self.task.wrap_x,
+                    jump,
+                    self.task.tuning.probes,
+                    radius,
+                    np.float32(coherence),
+                    np.uint32(seed),
+                )
+
+        assert self._bands is not None  # noqa: S101  (for the type checker)
+        self._bands.each(*query_label.shape, band)
+        return found
+
+
+def _place_at_random(
+    correspondence: Tensor, stray: Tensor, query_label: Tensor, sheet: Sheet, labels: Sequence[int], seed: int
+) -> None:
+    """Give stray pixels a random key of their label, in place. Draws come from one CPU generator per call."""
+    rng = np.random.default_rng(seed)
+    for value in labels:
+        chosen = stray & (query_label == value)
+        count = int(chosen.sum())
+        keys = torch.nonzero((sheet.label == value).flatten()).flatten()
+        if count == 0 or len(keys) == 0:
+            continue
+        picked = keys[torch.from_numpy(rng.integers(0, len(keys), count)).to(keys.device)]
+        columns = sheet.label.shape[1]
+        correspondence[0][chosen] = (picked // columns).int()
+        correspondence[1][chosen] = (picked % columns).int()
+
+
+def _expected_use(sheet: Sheet, query_label: Tensor, labels: Sequence[int]) -> Tensor:
+    """How many pixels of the picture each key is meant to serve: float32 [rows, columns]."""
+    expected = torch.zeros_like(sheet.share)
+    for value in labels:
+        chosen = sheet.label == value
+        expected[chosen] = sheet.share[chosen] * float((query_label == value).sum())
+    return expected
+
+
+def _use_window(expected: Tensor) -> int:
+    """Side, in pixels and odd, of the window over which use is counted: wide enough that about 4 uses are expected."""
+    used = expected[expected > 0]
+    mean = float(used.double().mean()) if len(used) else 1.0
+    side = max(3, round((4 / max(mean, 1e-3)) ** 0.5))
+    return min(side | 1, 31)
+
+
+def _use_ratio(found: Tensor, sheet: Sheet, expected: Tensor, window: int) -> Tensor:
+    """Use of each key over its expected use, smoothed over its surroundings: float32 [rows, columns], 1 where no key."""
+    rows, columns = expected.shape
+    index = found[0].long().flatten() * columns + found[1].long().flatten()
+    use = torch.bincount(index, minlength=rows * columns).view(rows, columns).float()
+    both = torch.stack((use, expected))[None]
+    half = window // 2
+    smooth = F.avg_pool2d(both, window, 1, padding=half, count_include_pad=True)[0]
+    ratio = smooth[0] / smooth[1].clamp(min=1e-9)
+    return torch.where(sheet.label == 255, 1.0, ratio)
