@@ -16,7 +16,7 @@ _RATIOS = (1, 2, 3)
 
 
 def folder() -> Path:
-    """Where the drawings lie, in a checkout as in an installed package."""
+    """Where the drawings lie."""
     return Path(__file__).resolve().parent.parent / "resources" / "icons"
 
 
@@ -53,3 +53,11 @@ def icon(name: str, color: str | None = None, *, checked: str | None = None) -> 
     now = theme.colors()
     normal = color or now.text
     return _icon(name, normal, checked or normal, now.disabled)
+
+
+def app_icon() -> QIcon:
+    """The application's own mark, in its own colours."""
+    made = QIcon()
+    for size_px in (16, 32, 48, 64, 128, 256):
+        made.addPixmap(pixmap("adstudio", size_px, 1, "#000000"))
+    return made

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
@@ -78,6 +78,7 @@ class MainWindow(QMainWindow):
         self._show_state(bench.controller.state)
         self._show_undo()
         self._show_result_actions()
+        self.show_runs_folder()
         self.canvas.view.setFocus()
 
     def sizeHint(self) -> QSize:
@@ -208,10 +209,13 @@ class MainWindow(QMainWindow):
         width, height = session.expected_size()
         size = f" · {width} × {height}" if width else ""
         self.top_bar.chip.setText(self.tr("Patch model · built in · CPU") + size)
-        self.status_line.show_place(self.tr("Runs are kept in {folder}").format(folder=self.bench.runs_folder))
         if self.bench.controller.state is RunState.IDLE and (problem or self._said_problem):
             self.status_line.say(problem or self.tr("Ready"))
         self._said_problem = bool(problem)
+
+    def show_runs_folder(self) -> None:
+        """Say where runs are kept."""
+        self.status_line.show_place(self.tr("Runs are kept in {folder}").format(folder=self.bench.runs_folder))
 
     def _show_undo(self) -> None:
         self.actions_table[Command.UNDO].setEnabled(self.bench.session.can_undo)
@@ -251,7 +255,21 @@ class MainWindow(QMainWindow):
             self._show_session()
         super().changeEvent(event)
 
-    # Leaving
+    # Leaving and coming back
+
+    def layout_state(self) -> str:
+        """Size, place and splitter of the window, to be restored at the next start."""
+        parts = (self.saveGeometry(), self.splitter.saveState())
+        return " ".join(bytes(part.toBase64().data()).decode("ascii") for part in parts)
+
+    def restore_layout(self, state: str) -> None:
+        """What `layout_state` gave; nothing known: a size that suits the screen."""
+        parts = [QByteArray.fromBase64(part.encode("ascii", "ignore")) for part in state.split()]
+        if len(parts) != 2 or not self.restoreGeometry(parts[0]):
+            room = self.screen().availableSize()
+            self.resize(self.sizeHint().boundedTo(room))
+        if len(parts) == 2:
+            self.splitter.restoreState(parts[1])
 
     def allow_close(self) -> None:
         """The next close goes through."""

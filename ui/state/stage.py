@@ -155,7 +155,7 @@ class Stage(QObject):
 
     def clear_result(self) -> None:
         """Only the content again."""
-        self._flush()
+        self.flush()
         self._background.submit(lambda: None, lambda _: None, key="stage result")
         self._shown, self._preview = None, None
         self._adjustment = Adjustment()
@@ -164,7 +164,7 @@ class Stage(QObject):
 
     def show_result(self, folder: Path, picture: Path, content: Path | None) -> None:
         """A finished result, read in the background."""
-        self._flush()
+        self.flush()
         self._background.submit(
             lambda: load_shown(folder, picture, content), self._on_result, self._on_result_failed, key="stage result"
         )
@@ -201,7 +201,8 @@ class Stage(QObject):
             )
             self.changed.emit()
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Keep an adjustment that waits to be written."""
         if self._write.isActive():
             self._write.stop()
             self._keep_adjustment()

@@ -1,0 +1,134 @@
+"""The history: run folders as cards, and the ways back from them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from adstudio.jobs.events import Failed
+from adstudio.jobs.choices import Task
+from tests.ui.fake_host import FakeHost
+from tests.ui.test_runs import finish, running
+from ui.actions import Command
+from ui.main_window import MainWindow
+from ui.state.roles import CardRole
+
+
+@pytest.fixture
+def with_run(filled: MainWindow, host: FakeHost, qtbot: QtBot) -> MainWindow:
+    """One finished run with seed 5, selected."""
+    filled.bench.session.set_value("seed", 5)
+    filled.bench.session.set_value("coverage", 0.4)
+    finish(filled, host, qtbot, running(filled, host, qtbot))
+    qtbot.waitUntil(lambda: filled.history.current() is not None, timeout=5000)
+    return filled
+
+
+def test_an_empty_history_says_what_fills_it(window: MainWindow) -> None:
+    assert window.history.empty.isVisible()
+    assert "Run" in window.history.empty.text()
+
+
+def test_a_run_becomes_a_card_with_its_picture(with_run: MainWindow, qtbot: QtBot) -> None:
+    model = with_run.bench.history
+    assert model.rowCount() == 1
+    index = model.index(0)
+    qtbot.waitUntil(lambda: isinstance(index.data(CardRole.IMAGE), QImage), timeout=5000)
+    assert "seed 5" in str(index.data(Qt.ItemDataRole.ToolTipRole))
+    assert not with_run.history.empty.isVisible()
+
+
+def test_newest_first_and_badges(with_run: MainWindow, host: FakeHost, qtbot: QtBot) -> None:
+    running(with_run, host, qtbot)
+    with_run.bench.controller.cancel()
+    qtbot.waitUntil(lambda: not with_run.bench.controller.busy, timeout=5000)
+    model = with_run.bench.history
+    qtbot.waitUntil(lambda: model.rowCount() == 2, timeout=5000)
+    assert model.entry(0) is not None and not model.entry(0).results  # type: ignore[union-attr]
+    assert model.index(1).data(CardRole.BADGE) in ("", "finished", "running", "interrupted")
+
+
+def test_restore_all_brings_everything_back(with_run: MainWindow, qtbot: QtBot) -> None:
+    session = with_run.bench.session
+    session.set_task(Task.TEXTURE)
+    session.set_value("coverage", None)
+    session.set_value("seed", 99)
+    session.set_styles([])
+    session.clear_content()
+    with_run.history.strip.setFocus()
+    QTest.keyClick(with_run.history.strip, Qt.Key.Key_A)
+    qtbot.waitUntil(lambda: session.problem() == "", timeout=5000)
+    job = session.job()
+    assert job.task is Task.STYLE_TRANSFER
+    assert (job.seed, job.coverage) == (5, 0.4)
+    assert job.content is not None and job.content.is_file()
+    assert len(job.styles) == 1
+    assert with_run.references.content_card.name.text() == "holiday.png"
+
+
+def test_restore_the_seed_only(with_run: MainWindow) -> None:
+    session = with_run.bench.session
+    session.set_value("seed", 99)
+    session.set_value("coverage", 0.9)
+    with_run.history.strip.setFocus()
+    QTest.keyClick(with_run.history.strip, Qt.Key.Key_S)
+    assert session.job().seed == 5 and session.job().coverage == 0.9
+
+
+def test_a_result_becomes_content_or_style(with_run: MainWindow, qtbot: QtBot) -> None:
+    session = with_run.bench.session
+    with_run.actions_table[Command.USE_AS_CONTENT].trigger()
+    assert session.setup.content is not None and session.setup.content.path.name == "result.png"
+    with_run.actions_table[Command.USE_AS_STYLE].trigger()
+    assert [style.path.name for style in session.setup.styles][-1] == "result.png"
+
+
+def test_run_again_makes_a_new_folder_with_the_same_job(with_run: MainWindow, host: FakeHost, qtbot: QtBot) -> None:
+    with_run.bench.session.set_value("seed", 1)
+    with_run.actions_table[Command.RUN_AGAIN].trigger()
+    qtbot.waitUntil(lambda: len(host.submitted) == 2, timeout=5000)
+    assert host.submitted[1].job.seed == 5
+    assert host.submitted[1].folder != host.submitted[0].folder
+
+
+def test_the_menu_of_a_card(with_run: MainWindow) -> None:
+    menu = with_run.history.make_menu()
+    texts = {action.text() for action in menu.actions() if action.text()}
+    menu.deleteLater()
+    assert {"Restore all", "Restore the seed", "Use as content", "Use as style", "Run again", "Show in folder"} <= texts
+
+
+def test_keys_of_the_history_do_nothing_elsewhere(with_run: MainWindow) -> None:
+    with_run.bench.session.set_value("seed", 99)
+    with_run.canvas.view.setFocus()
+    QTest.keyClick(with_run.canvas.view, Qt.Key.Key_S)
+    assert with_run.bench.session.job().seed == 99
+
+
+def test_a_damaged_run_is_listed_and_said(with_run: MainWindow, host: FakeHost, qtbot: QtBot) -> None:
+    entry = with_run.history.current()
+    assert entry is not None
+    (entry.folder / "job.json").write_text("{ broken")
+    with_run.bench.history.refresh()
+    qtbot.waitUntil(lambda: (e := with_run.bench.history.entry(0)) is not None and e.job is None, timeout=5000)
+    with_run.history.select(0)
+    with_run.actions_table[Command.RESTORE_ALL].trigger()
+    assert "job.json" in with_run.canvas.banner.message.text()
+
+
+def test_results_drag_out_as_files(with_run: MainWindow) -> None:
+    model = with_run.bench.history
+    urls = model.mimeData([model.index(0)]).urls()
+    assert Path(urls[0].toLocalFile()).name == "result.png"
+
+
+def test_a_failed_run_says_why_in_its_tooltip(filled: MainWindow, host: FakeHost, qtbot: QtBot) -> None:
+    running(filled, host, qtbot)
+    host.emit(Failed(reason="The picture is too large for this machine."))
+    model = filled.bench.history
+    qtbot.waitUntil(lambda: model.rowCount() == 1 and not filled.bench.controller.busy, timeout=5000)

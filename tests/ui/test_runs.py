@@ -1,0 +1,178 @@
+"""Runs as the window shows them, with a host that does what the test says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from adstudio.jobs.events import Failed, Finished, LoadingModel, Notice, Preview, Progress, Started
+from tests.ui.fake_host import FakeHost
+from tests.ui.pictures import save, stripes
+from ui.actions import Command
+from ui.canvas.view import ViewMode
+from ui.main_window import MainWindow
+from ui.state.job_controller import RunState
+
+
+def start(window: MainWindow, host: FakeHost, qtbot: QtBot) -> Path:
+    """Press Run and let computing begin. Returns the run folder."""
+    count = len(host.submitted)
+    QTest.mouseClick(window.top_bar.run, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: len(host.submitted) == count + 1, timeout=5000)
+    host.emit(LoadingModel(model="patch"))
+    host.emit(Started(device="cpu", steps=10))
+    return host.submitted[-1].folder
+
+
+def running(window: MainWindow, host: FakeHost, qtbot: QtBot) -> Path:
+    folder = start(window, host, qtbot)
+    qtbot.waitUntil(lambda: window.bench.controller.state is RunState.RUNNING, timeout=5000)
+    return folder
+
+
+def finish(window: MainWindow, host: FakeHost, qtbot: QtBot, folder: Path) -> None:
+    picture = save(folder / "result.png", stripes(120, 90))
+    host.emit(Finished(results=(picture,), time_s=2.5))
+    qtbot.waitUntil(lambda: window.bench.stage.shown is not None, timeout=5000)
+
+
+def test_run_makes_a_run_folder_with_copies_of_the_inputs(filled: MainWindow, host: FakeHost, qtbot: QtBot) -> None:
+    folder = running(filled, host, qtbot)
+    request = host.submitted[0]
+    assert (folder / "job.json").is_file()
+    assert folder.parent == filled.bench.runs_folder
+    assert request.job.content is not None and request.job.content.is_relative_to(folder / "inputs")
+
+
+def test_the_shortcut_runs_too(filled: MainWindow, host: FakeHost, qtbot: QtBot) -> None:
+    QTest.keyClick(filled, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: len(host.submitted) == 1, timeout=5000)
+
+
+def test_previews_and_progress_are_seen(filled: MainWindow, host: FakeHost, qtbot: QtBot) -> None:
+    running(filled, host, qtbot)
+    host.emit(Preview(image=stripes(40, 30), step=3, steps=10))
+    host.emit(Progress(step=3, steps=10, fraction=0.3, remaining_s=14.0, label="Painting"))
+    qtbot.waitUntil(lambda: filled.canvas.progress.value() == 300, timeout=5000)
+    assert filled.bench.stage.after().preview is not None
+    assert (filled.bench.stage.size().width(), filled.bench.stage.size().height()) == (120, 90)
+    assert "3 of 10" in filled.bench.stage.after_label()
+    assert "14 s" in filled.status_line.doing.text()
+
+
+def test_a_finished_run_shows_its_result_and_can_be_compared(
+    filled: MainWindow, host: FakeHost, qtbot: QtBot
+) -> None:
+    folder = running(filled, host, qtbot)
+    finish(filled, host, qtbot, folder)
+    assert filled.bench.controller.state is RunState.IDLE
+    assert filled.bench.stage.before().pyramid is not None
+    assert "2.5 s" in filled.status_line.doing.text()
+    filled.canvas.modes.button(ViewMode.COMPARE).click()
+    assert filled.canvas.view.mode is ViewMode.COMPARE
+    qtbot.waitUntil(lambda: filled.history.current() is not None, timeout=5000)
+    assert filled.canvas.progress.isHidden()
+
+
+def test_pause_and_go_on(filled: MainWindow, host: FakeHost, qtbot: QtBot) -> None:
+    running(filled, host, qtbot)
+    filled.top_bar.pause.click()
+    qtbot.waitUntil(lambda: filled.bench.controller.state is RunState.PAUSED, timeout=5000)
+    assert filled.top_bar.pause.isChecked()
+    filled.actions_table[Command.PAUSE].trigger()
+    qtbot.waitUntil(lambda: filled.bench.controller.state is RunState.RUNNING, timeout=5000)
+    assert not filled.top_bar.pause.isChecked()
+
+
+def test_cancel_is_said_at_once(filled: MainWindow, host: FakeHost, qtbot: QtBot) -> None:
+    running(filled, host, qtbot)
+    host.emit(Preview(image=stripes(40, 30), step=1, steps=10))
+    qtbot.waitUntil(lambda: filled.bench.stage.after().preview is not None, timeout=5000)
+    host.answers_cancel = False
+    QTest.keyClick(filled, Qt.Key.Key_Escape)
+    assert filled.bench.controller.state is RunState.CANCELLING
+    assert "Cancelling" in filled.status_line.doing.text()
+    host.answers_cancel = True
+    filled.bench.controller.cancel()
+    qtbot.waitUntil(lambda: filled.bench.controller.state is RunState.IDLE, timeout=5000)
+    assert filled.bench.stage.after().preview is None
+    assert filled.top_bar.run.isEnabled()
+
+
+def test_a_failure_is_said_over_the_canvas_and_the_next_run_works(
+    filled: MainWindow, host: FakeHost, qtbot: QtBot
+) -> None:
+    running(filled, host, qtbot)
+    host.emit(Failed(reason="There is no room left on the disk. Free some space and run again."))
+    qtbot.waitUntil(lambda: filled.canvas.banner.isVisible(), timeout=5000)
+    assert "no room left" in filled.canvas.banner.message.text()
+    assert filled.bench.controller.state is RunState.IDLE
+    QTest.keyClick(filled, Qt.Key.Key_Escape)
+    assert not filled.canvas.banner.isVisible()
+    finish(filled, host, qtbot, running(filled, host, qtbot))
+
+
+def test_a_notice_is_shown(filled: MainWindow, host: FakeHost, qtbot: QtBot) -> None:
+    running(filled, host, qtbot)
+    host.emit(Notice(message="The mask was snapped to its labels."))
+    qtbot.waitUntil(lambda: "snapped" in filled.canvas.banner.message.text(), timeout=5000)
+
+
+def test_a_second_run_waits_for_its_turn(filled: MainWindow, host: FakeHost, qtbot: QtBot) -> None:
+    first = running(filled, host, qtbot)
+    QTest.mouseClick(filled.top_bar.run, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: len(host.submitted) == 2, timeout=5000)
+    qtbot.waitUntil(lambda: "1 waiting" in filled.history.queue.text(), timeout=5000)
+    assert host.submitted[1].folder != first
+    finish_picture = save(first / "result.png", stripes(120, 90))
+    host.emit(Finished(results=(finish_picture,)), run_id=list(filled.bench.controller._runs)[0])
+    qtbot.waitUntil(lambda: filled.history.queue.text() == "", timeout=5000)
+    assert filled.bench.controller.busy
+
+
+def test_a_seed_that_is_not_locked_changes_for_every_run(filled: MainWindow, host: FakeHost, qtbot: QtBot) -> None:
+    filled.bench.session.set_seed_locked(False)
+    seeds = set()
+    for _ in range(3):
+        finish(filled, host, qtbot, running(filled, host, qtbot))
+        seeds.add(host.submitted[-1].job.seed)
+    assert len(seeds) > 1
+
+
+def test_an_unwritable_folder_is_said(filled: MainWindow, host: FakeHost, qtbot: QtBot, tmp_path: Path) -> None:
+    blocked = tmp_path / "a file"
+    blocked.write_text("in the way")
+    filled.bench.set_runs_folder(blocked)
+    filled.bench.run()
+    qtbot.waitUntil(lambda: filled.canvas.banner.isVisible(), timeout=5000)
+    assert filled.bench.controller.state is RunState.IDLE
+    assert not host.submitted
+
+
+def test_colour_and_strength_change_the_result_at_once_and_stay(
+    filled: MainWindow, host: FakeHost, qtbot: QtBot
+) -> None:
+    stage = filled.bench.stage
+    assert not filled.after_run.color.isEnabled()
+    folder = running(filled, host, qtbot)
+    finish(filled, host, qtbot, folder)
+    assert filled.after_run.strength.isEnabled()
+    before = stage.after().key
+    shown = stage.shown
+    assert shown is not None and shown.content is not None
+    filled.after_run.strength.slider.setValue(0)
+    qtbot.waitUntil(lambda: stage.after().key != before, timeout=5000)
+    pyramid = stage.after().pyramid
+    assert pyramid is not None
+    pixels = pyramid.levels[0].pixels[..., 2::-1].astype(int)
+    assert np.abs(pixels - shown.content.astype(int)).max() <= 1
+    qtbot.waitUntil(lambda: (folder / "adjustment.json").is_file(), timeout=5000)
+    filled.bench.show_entry(filled.history.current() or pytest.fail("nothing is selected"))
+    qtbot.waitUntil(lambda: filled.after_run.strength.value() == 0, timeout=5000)
+    filled.after_run.strength.reset.click()
+    qtbot.waitUntil(lambda: not (folder / "adjustment.json").exists(), timeout=5000)
