@@ -73,7 +73,7 @@ def parameters_for(task: Task, model: str) -> tuple[Parameter, ...]:
     return tuple(found)
 
 
-def _parameter(name: str, field: FieldInfo, words: dict[str, Any], task_default: float | int | None) -> Parameter:
+def _parameter(name: str, field: FieldInfo, words: dict[str, Any], task_default: float | None) -> Parameter:
     kind = _kind(name, field)
     step = words.get("step", {ParameterKind.FLOAT: 0.01}.get(kind, 1))
     low, high = _limits(field, step)

@@ -1,0 +1,113 @@
+"""The command line; without a command it opens the window.
+
+Exit status: 0 done, 1 the run failed, 2 the job or what it names is wrong, 3 this machine cannot do it, 130 cancelled.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import adstudio
+from adstudio.commands.console import say, tell
+from adstudio.errors import AdStudioError, UnavailableError
+from adstudio.jobs.host import Engine
+
+_INTERRUPTED_STATUS = 130
+
+
+def engine_factory() -> Engine:
+    """The real engine; imported only when it is wanted, in the thread that will use it."""
+    from adstudio.engine.runner import StudioEngine
+
+    return StudioEngine()
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    arguments = _parser().parse_args(argv)
+    try:
+        return _dispatch(arguments)
+    except AdStudioError as error:
+        tell(f"adstudio: {' '.join(str(error).split())}")
+        return error.exit_status
+    except KeyboardInterrupt:
+        tell("Cancelled")
+        return _INTERRUPTED_STATUS
+
+
+def _dispatch(arguments: argparse.Namespace) -> int:
+    match arguments.command:
+        case "run":
+            from adstudio.commands.run import run_command
+
+            return run_command(
+                arguments.job, arguments.out, arguments.settings, engine_factory, resume=arguments.resume
+            )
+        case "demo":
+            from adstudio.commands.demo import demo_command
+
+            return demo_command(arguments.out, engine_factory)
+        case "doctor":
+            from adstudio.commands.doctor import doctor_command
+
+            return doctor_command(engine_factory, warm=arguments.warm, as_json=arguments.json)
+        case "schema":
+            from adstudio.jobs.files import json_schema
+
+            say(json.dumps(json_schema(), ensure_ascii=False, indent=2))
+            return 0
+    return _open_window()
+
+
+def _open_window() -> int:
+    try:
+        app = importlib.import_module("ui.app")
+    except ImportError as error:
+        raise UnavailableError(
+            f"The window cannot be opened ({error}); `adstudio doctor` says what is missing, `adstudio run` needs no window"
+        ) from error
+    return int(app.main([]))
+
+
+class _OneLineParser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {' '.join(message.split())} (see {self.prog} --help)\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _OneLineParser(prog="adstudio", description="Put the look of a reference picture onto new pictures.")
+    parser.add_argument("--version", action="version", version=f"AD Studio {adstudio.__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="command", title="commands")
+    commands.add_parser("gui", help="open the window (the same as no command)")
+    run = commands.add_parser("run", help="make the pictures of one job")
+    run.add_argument("job", type=Path, metavar="JOB.json", help="the job file")
+    run.add_argument("--out", type=Path, metavar="DIR", help="folder for the results; new or empty")
+    run.add_argument(
+        "--resume", action="store_true", help="go on with the run in DIR, by default the job file's folder"
+    )
+    run.add_argument(
+        "--set",
+        dest="settings",
+        action="append",
+        default=[],
+        metavar="FIELD=VALUE",
+        help="change one field of the job, for instance seed=7 or styles.0.weight=2; may be repeated",
+    )
+    demo = commands.add_parser("demo", help="run the built-in samples and make a gallery of the results")
+    demo.add_argument(
+        "--out", type=Path, metavar="DIR", help="folder for runs and gallery; Pictures/AD Studio/Demo if not given"
+    )
+    doctor = commands.add_parser("doctor", help="say what this machine has and lacks")
+    doctor.add_argument("--warm", action="store_true", help="also get the engine ready for its first job")
+    doctor.add_argument("--json", action="store_true", help="for programs rather than people")
+    commands.add_parser("schema", help="print the JSON Schema of the job file")
+    return parser

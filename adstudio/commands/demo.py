@@ -1,0 +1,90 @@
+"""`adstudio demo`: the built-in samples through the engine, then a gallery of what came out."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from adstudio.commands.console import say, tell
+from adstudio.commands.run import INTERRUPTED_STATUS, follow_run
+from adstudio.errors import JobError, StorageError
+from adstudio.exports.gallery import GalleryEntry, write_gallery
+from adstudio.jobs import run_folder
+from adstudio.jobs.choices import Seamless, Task
+from adstudio.jobs.events import Cancelled, Failed
+from adstudio.jobs.host import EngineFactory, RunRequest
+from adstudio.jobs.spec import Job, Reference
+from adstudio.paths import pictures_dir, samples_dir
+
+_TITLES = {
+    Task.STYLE_TRANSFER: "Style transfer",
+    Task.APPEARANCE_TRANSFER: "Appearance transfer",
+    Task.TEXTURE: "Texture",
+}
+_TEXTURE_SIZE_PX = (960, 640)
+
+
+def demo_command(out: Path | None, factory: EngineFactory) -> int:
+    """Run each demonstration into its own run folder below out and write out/index.html; the exit status."""
+    folder = (out if out is not None else pictures_dir() / "Demo").absolute()
+    jobs = demo_jobs(samples_dir())
+    entries: list[GalleryEntry] = []
+    for number, (title, job) in enumerate(jobs, start=1):
+        run_dir = folder / f"{number:02d}-{job.task.value.replace('_', '-')}"
+        tell(f"{number} of {len(jobs)}: {title}")
+        request = _request(job, run_dir)
+        if run_folder.is_finished(run_dir):
+            tell("Already there")
+        else:
+            last = follow_run(request, factory)
+            if isinstance(last, Cancelled):
+                tell("Cancelled; the same command goes on from here")
+                return INTERRUPTED_STATUS
+            if isinstance(last, Failed):
+                tell(f"adstudio: {last.reason}")
+                return last.exit_status
+        entries.append(GalleryEntry(title=title, run=run_folder.summarize(run_dir)))
+    page = folder / "index.html"
+    write_gallery(page, entries, heading="AD Studio: first pictures")
+    for entry in entries:
+        for result in entry.run.results:
+            say(str(result))
+    say(f"Gallery: {page}")
+    return 0
+
+
+def demo_jobs(samples: Path) -> tuple[tuple[str, Job], ...]:
+    """Title and job of each demonstration, from samples.json. Raises StorageError where the samples are damaged."""
+    index_path = samples / "samples.json"
+    try:
+        index = json.loads(index_path.read_bytes())
+        files = {sample["name"]: samples / sample["file"] for sample in index["samples"]}
+        return tuple(
+            (_TITLES[task], _job(task, index["demo"][task.value], files))
+            for task in _TITLES
+            if task.value in index["demo"]
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StorageError(f"{index_path}: the samples cannot be read ({error}); install AD Studio again") from error
+
+
+def _job(task: Task, named: Mapping[str, Any], files: Mapping[str, Path]) -> Job:
+    style = Reference(image=files[named["style"]])
+    if task is Task.TEXTURE:
+        width, height = _TEXTURE_SIZE_PX
+        return Job(task=task, styles=(style,), width=width, height=height, seamless=Seamless.BOTH)
+    return Job(task=task, content=files[named["content"]], styles=(style,))
+
+
+def _request(job: Job, run_dir: Path) -> RunRequest:
+    """Take up the demonstration's run where it is; one of another job, or damaged, is made anew."""
+    try:
+        return run_folder.create(job, run_dir, resume=True)
+    except JobError:
+        if not (run_dir / run_folder.JOB_NAME).is_file():
+            raise
+        shutil.rmtree(run_dir)
+        return run_folder.create(job, run_dir, resume=True)

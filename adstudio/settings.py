@@ -1,0 +1,80 @@
+"""What the artist chose once and for all, in one JSON file."""
+
+from __future__ import annotations
+
+import logging
+import os
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from adstudio.errors import StorageError
+from adstudio.images import atomic_write_bytes
+from adstudio.jobs.choices import Device
+from adstudio.jobs.fields import FilePath, Flag, Whole
+
+_log = logging.getLogger(__name__)
+
+
+class Appearance(StrEnum):
+    SYSTEM = "system"
+    DARK = "dark"
+    LIGHT = "light"
+
+
+class Settings(BaseModel):
+    """Frozen; change it with `model_copy(update=…)` and `save_settings`.
+
+    runs_dir: where the window keeps its runs, None for Pictures/AD Studio. window_*_px: size when it was last closed.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    appearance: Appearance = Appearance.SYSTEM
+    runs_dir: FilePath | None = None
+    device: Device = Device.AUTO
+    show_advanced: Flag = False
+    window_width_px: Whole | None = Field(default=None, ge=200, le=20_000)
+    window_height_px: Whole | None = Field(default=None, ge=200, le=20_000)
+
+
+def load_settings(path: Path) -> Settings:
+    """The settings in a file, or the defaults where there is none.
+
+    A file that is damaged, or holds what this version does not know, is kept beside under a new name.
+    Raises StorageError where the file is there and the system refuses to read it.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return Settings()
+    except OSError as error:
+        raise StorageError(f"{path}: the settings cannot be read ({error.strerror}); check its permissions") from error
+    try:
+        return Settings.model_validate_json(content)
+    except ValidationError:
+        kept = _set_aside(path)
+        _log.info("%s was damaged or of another version: defaults are used, the old file is %s", path, kept)
+        return Settings()
+
+
+def save_settings(settings: Settings, path: Path) -> None:
+    """Write the settings whole or not at all. Raises StorageError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        atomic_write_bytes(path, settings.model_dump_json(indent=2).encode() + b"\n")
+    except OSError as error:
+        raise StorageError(f"{path}: the settings cannot be written ({error.strerror})") from error
+
+
+def _set_aside(path: Path) -> Path:
+    stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
+    names = (f"{path.name}.{stamp}.old" if n == 1 else f"{path.name}.{stamp}-{n}.old" for n in range(1, 1000))
+    kept = next((path.with_name(name) for name in names if not path.with_name(name).exists()), path)
+    try:
+        os.replace(path, kept)
+    except OSError:
+        return path  # a read-only folder: the file stays where it is, and is not overwritten either
+    return kept
