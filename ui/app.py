@@ -15,11 +15,13 @@ import qasync  # type: ignore[import-untyped]  # isort: skip  (takes the Qt bind
 
 from adstudio.jobs.host import Engine, EngineHost
 from adstudio.jobs.thread_host import ThreadHost
+from ui.icons import app_icon, resources_folder
 from ui.main_window import MainWindow
 from ui.state.preferences import Preferences
 from ui.state.samples import read_samples
 from ui.state.workbench import Workbench
-from ui.theme import Scheme, apply_theme
+from ui.state.scheme import Scheme
+from ui.theme import apply_theme
 
 _WARM_AFTER_MS = 300
 _INTERRUPT_LOOK_MS = 200
@@ -147,6 +149,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     with loop:
         studio = Studio(app, ThreadHost(make_engine), loop, preferences)
         _quit_on_interrupt(studio)
-        studio.start(samples_folder())
+        studio.start(resources_folder() / "samples")
         loop.run_until_complete(studio.closed)
     return 0

@@ -15,14 +15,17 @@ _SIZES_PX = (14, 16, 20, 24)
 _RATIOS = (1, 2, 3)
 
 
-def folder() -> Path:
-    """Where the drawings lie."""
-    return Path(__file__).resolve().parent.parent / "resources" / "icons"
+@cache
+def resources_folder() -> Path:
+    """Pictures and icons: `resources/` in a checkout, inside the package where it is installed."""
+    root = Path(__file__).resolve().parent.parent
+    installed = root / "adstudio" / "_resources"
+    return installed if installed.is_dir() else root / "resources"
 
 
 @cache
 def _drawing(name: str) -> str:
-    return (folder() / f"{name}.svg").read_text(encoding="utf-8")
+    return (resources_folder() / "icons" / f"{name}.svg").read_text(encoding="utf-8")
 
 
 def pixmap(name: str, size_px: int, ratio: float, color: str) -> QPixmap:

@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
+from ui.state.scheme import Scheme
 from ui.stylesheet import STYLE_SHEET
 
 GRID_PX = 8
 TEXT_PX = 13
-
-
-class Scheme(StrEnum):
-    """What the artist chose; SYSTEM follows the desktop."""
-
-    DARK = "dark"
-    LIGHT = "light"
-    SYSTEM = "system"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +120,7 @@ def _palette(colors: Colors) -> QPalette:
     return palette
 
 
-_current: dict[str, Colors] = {"colors": DARK}
+_current: dict[str, Colors] = {"colors": DARK}  # a mutable cell, so that no global is rebound
 
 
 def colors() -> Colors:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 FILE_NAME = "adjustment.json"
 
@@ -29,16 +30,30 @@ def apply(
     adjustment: Adjustment, result: NDArray[np.uint8], content: NDArray[np.uint8] | None
 ) -> NDArray[np.uint8]:
     """result, content: uint8 [height, width, 3] of the same size."""
-    from adstudio.images import blend_color, blend_strength
-
     if content is None or adjustment.is_neutral:
         return result
     adjusted = result
     if adjustment.color < 1:
-        adjusted = blend_color(adjusted, content, adjustment.color)
+        adjusted = _with_colors_of(content, adjusted, adjustment.color)
     if adjustment.strength < 1:
-        adjusted = blend_strength(adjusted, content, adjustment.strength)
+        share = round(adjustment.strength * 256)
+        mixed = adjusted.astype(np.uint16) * share + content.astype(np.uint16) * (256 - share) + 128
+        adjusted = (mixed >> 8).astype(np.uint8)
     return adjusted
+
+
+def _with_colors_of(content: NDArray[np.uint8], result: NDArray[np.uint8], share: float) -> NDArray[np.uint8]:
+    """Brightness of the result, and of its chroma the share; the rest of the chroma is the content's."""
+    bright, blue, red = (np.asarray(band) for band in Image.fromarray(result).convert("YCbCr").split())
+    _, own_blue, own_red = (np.asarray(band) for band in Image.fromarray(content).convert("YCbCr").split())
+    weight = round(share * 256)
+
+    def mix(there: NDArray[np.uint8], own: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        mixed = there.astype(np.uint16) * weight + own.astype(np.uint16) * (256 - weight) + 128
+        return (mixed >> 8).astype(np.uint8)
+
+    bands = np.stack((bright, mix(blue, own_blue), mix(red, own_red)), axis=-1)
+    return np.asarray(Image.fromarray(bands, "YCbCr").convert("RGB"))
 
 
 def read_adjustment(folder: Path) -> Adjustment:

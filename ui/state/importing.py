@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from adstudio.jobs.spec import Job, Task
 from ui.state.background import Background
 from ui.state.incoming import Incoming, resolve
-from ui.state.runs import job_inside
+from ui.state.image_files import job_inside
 from ui.state.session import Session
 from ui.state.setup import SlotStatus
 

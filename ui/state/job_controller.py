@@ -52,7 +52,7 @@ class _Run:
 class JobController(QObject):
     """One run is followed at a time, further ones wait in the host.
 
-    previewed: (QImage, step, steps). progressed: Progress. finished: (folder, Finished, seconds). failed: (reason, folder
+    previewed: (QImage, step, steps). progressed: Progress. finished: (RunRequest, Finished, seconds). failed: (reason, folder
     or None). The host may be asked from the window's thread only.
     """
 
@@ -183,7 +183,7 @@ class JobController(QObject):
                 self.noticed.emit(message)
             case Finished():
                 self._end(run_id)
-                self.finished.emit(run.request.folder, event, event.time_s)
+                self.finished.emit(run.request, event, event.time_s)
             case Cancelled():
                 self._end(run_id)
                 self.cancelled.emit(run.request.folder)

@@ -5,12 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 from PySide6.QtGui import QImage
 
-from adstudio.errors import ImageError
+from ui.state.image_files import decode
 from ui.state.pictures import make_thumbnail
 
 SLOT_THUMBNAIL_PX = 192
@@ -27,22 +24,18 @@ class Loaded:
     error: str = ""
 
 
-def read_rgb(path: Path) -> NDArray[np.uint8]:
-    try:
-        return np.asarray(Image.open(path).convert("RGB"))
-    except (OSError, ValueError) as e:
-        raise ImageError(f"{path.name}: cannot be read") from e
-
-
 def load_slot(path: Path) -> Loaded:
     """Decode a picture for its slot. Raises ImageError with the reason in words."""
-    rgb = read_rgb(path)
-    height, width = rgb.shape[:2]
+    found = decode(path)
+    height, width = found.rgb.shape[:2]
     return Loaded(
-        thumbnail=make_thumbnail(rgb, SLOT_THUMBNAIL_PX), width_px=width, height_px=height, detail=f"{width} × {height}"
+        thumbnail=make_thumbnail(found.rgb, SLOT_THUMBNAIL_PX),
+        width_px=width,
+        height_px=height,
+        detail=f"{width} × {height} · {found.format_name}",
     )
 
 
 def load_thumbnail(path: Path, side_px: int) -> QImage:
     """Decode a picture for a list. Raises ImageError."""
-    return make_thumbnail(read_rgb(path), side_px)
+    return make_thumbnail(decode(path).rgb, side_px)

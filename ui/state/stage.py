@@ -14,7 +14,7 @@ from PySide6.QtGui import QImage
 from ui.state.adjust import Adjustment, apply, read_adjustment, write_adjustment
 from ui.state.background import Background
 from ui.state.pictures import Pyramid, Source, cover_rect, make_pyramid
-from ui.state.slot_loading import read_rgb
+from ui.state.image_files import read_rgb
 
 _WRITE_AFTER_MS = 400
 

@@ -157,12 +157,12 @@ class Workbench(QObject):
             parts.append(self.tr("about {time} left").format(time=duration(event.remaining_s)))
         self.status.emit(" · ".join(parts))
 
-    def _on_finished(self, folder: Path, event: Finished, seconds: float) -> None:
+    def _on_finished(self, request: RunRequest, event: Finished, seconds: float) -> None:
+        folder = request.folder
         self.status.emit(self.tr("Done in {time}").format(time=duration(seconds)))
         self.history.refresh()
-        request_content = next(iter((folder / "inputs").glob("content.*")), None)
         if event.results:
-            self.stage.show_result(folder, event.results[0], request_content)
+            self.stage.show_result(folder, event.results[0], request.job.content)
         self.run_shown.emit(folder)
 
     def _on_cancelled(self, folder: Path) -> None:
@@ -195,7 +195,7 @@ class Workbench(QObject):
             return
         adjustment = self.stage.adjustment
         self.background.submit(
-            lambda: save_adjusted(shown.folder, shown.picture, shown.content, adjustment, target),
+            lambda: save_adjusted(shown.picture, shown.content, adjustment, target),
             lambda _: self.saved.emit(target),
             self.failed.emit,
         )
@@ -212,7 +212,7 @@ class Workbench(QObject):
 
     def restore(self, entry: HistoryEntry) -> None:
         """Everything as it was for this run."""
-        self._with_job(entry, lambda job: self.session.restore(job, names_in(entry.folder)))
+        self._with_job(entry, lambda job: self.session.restore(job, names_in(job)))
         self.show_entry(entry)
 
     def restore_seed(self, entry: HistoryEntry) -> None:
