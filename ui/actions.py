@@ -101,9 +101,16 @@ TABLE: tuple[ActionSpec, ...] = (
         command=Command.VIEW_SIDE, text=_text("Side by side"), menu=VIEW, keys=("Alt+2",), checkable=True, group="mode"
     ),
     ActionSpec(
-        command=Command.VIEW_COMPARE, text=_text("Compare"), menu=VIEW, keys=("Alt+3", "C"), checkable=True, group="mode"
+        command=Command.VIEW_COMPARE,
+        text=_text("Compare"),
+        menu=VIEW,
+        keys=("Alt+3", "C"),
+        checkable=True,
+        group="mode",
     ),
-    ActionSpec(command=Command.VIEW_TILES, text=_text("Tiles"), menu=VIEW, keys=("Alt+4",), checkable=True, group="mode"),
+    ActionSpec(
+        command=Command.VIEW_TILES, text=_text("Tiles"), menu=VIEW, keys=("Alt+4",), checkable=True, group="mode"
+    ),
     ActionSpec(command=Command.FIT, text=_text("Fit"), menu=VIEW, keys=("Ctrl+0",), apart=True),
     ActionSpec(command=Command.ACTUAL_SIZE, text=_text("100 %"), menu=VIEW, keys=("Ctrl+1",)),
     ActionSpec(command=Command.ZOOM_IN, text=_text("Zoom in"), menu=VIEW, keys=("Ctrl++", "Ctrl+=")),
@@ -112,7 +119,9 @@ TABLE: tuple[ActionSpec, ...] = (
     ActionSpec(command=Command.THEME_DARK, text=_text("Dark"), menu=VIEW, checkable=True, group="theme", apart=True),
     ActionSpec(command=Command.THEME_LIGHT, text=_text("Light"), menu=VIEW, checkable=True, group="theme"),
     ActionSpec(command=Command.THEME_SYSTEM, text=_text("As the system"), menu=VIEW, checkable=True, group="theme"),
-    ActionSpec(command=Command.FULL_SCREEN, text=_text("Full screen"), menu=VIEW, keys=("F11",), checkable=True, apart=True),
+    ActionSpec(
+        command=Command.FULL_SCREEN, text=_text("Full screen"), menu=VIEW, keys=("F11",), checkable=True, apart=True
+    ),
     ActionSpec(command=Command.RUN, text=_text("Run"), menu=RUN, keys=("Ctrl+Return", "Ctrl+Enter")),
     ActionSpec(command=Command.PAUSE, text=_text("Pause"), menu=RUN, keys=("Ctrl+P",), checkable=True),
     ActionSpec(command=Command.CANCEL, text=_text("Cancel"), menu=RUN, keys=("Esc",)),

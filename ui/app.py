@@ -19,8 +19,8 @@ from ui.icons import app_icon, resources_folder
 from ui.main_window import MainWindow
 from ui.state.preferences import Preferences
 from ui.state.samples import read_samples
-from ui.state.workbench import Workbench
 from ui.state.scheme import Scheme
+from ui.state.workbench import Workbench
 from ui.theme import apply_theme
 
 _WARM_AFTER_MS = 300

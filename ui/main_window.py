@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from adstudio.jobs.spec import Task
 from ui.actions import Actions, Command
@@ -20,8 +20,8 @@ from ui.panels.references_panel import ReferencesPanel
 from ui.panels.status_line import StatusLine
 from ui.panels.top_bar import TopBar
 from ui.state.job_controller import RunState
+from ui.state.scheme import Scheme
 from ui.state.workbench import Workbench
-from ui.theme import Scheme
 from ui.widgets.after_run import AfterRun
 from ui.window_handlers import WindowHandlers
 
@@ -285,4 +285,3 @@ class MainWindow(QMainWindow):
 
 def void(_: object) -> None:
     """Forget a value where none is wanted."""
-

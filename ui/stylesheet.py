@@ -33,7 +33,8 @@ QLabel[role="muted"] { color: $muted; }
 QLabel[role="hint"] { color: $muted; font-size: 11px; }
 QLabel[role="error"] { color: $danger; font-size: 12px; }
 QLabel[role="name"] { color: $text; }
-QLabel[role="chip"] { background: $card; border: 1px solid $line; border-radius: 13px; padding: 4px 12px; color: $text; }
+QLabel[role="chip"] { background: $card; border: 1px solid $line; border-radius: 13px; padding: 4px 12px;
+  color: $text; }
 
 QFrame[role="card"] { background: $card; border: 1px solid $line; border-radius: 6px; }
 QFrame[role="card"][dropping="true"] { border: 1px solid $accent; }
@@ -77,7 +78,8 @@ QToolButton[role="framed"]:checked { background: $accent; border-color: $accent;
 QToolButton::menu-indicator { image: none; }
 
 QDoubleSpinBox, QLineEdit, QComboBox { background: $field; border: 1px solid $line; border-radius: 5px;
-  padding: 3px 6px; color: $text; selection-background-color: $accent; selection-color: $accent_text; min-height: 18px; }
+  padding: 3px 6px; color: $text; selection-background-color: $accent; selection-color: $accent_text;
+  min-height: 18px; }
 QDoubleSpinBox:hover, QLineEdit:hover, QComboBox:hover { border: 1px solid $edge; }
 QDoubleSpinBox:focus, QLineEdit:focus, QComboBox:focus { border: 1px solid $accent; }
 QDoubleSpinBox:disabled, QLineEdit:disabled, QComboBox:disabled { color: $disabled; }

@@ -17,7 +17,7 @@ TEXT_PX = 13
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Colors:
-    """Colours by role, as #rrggbb. Text on its surface has a contrast of at least 4.5:1, handles and edges of fields 3:1."""
+    """Colours by role, as #rrggbb. Text has a contrast of at least 4.5:1 on its surface."""
 
     window: str
     bar: str

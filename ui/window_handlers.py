@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 
 class WindowHandlers(QObject):
+    """runs_folder_chosen: where runs should be kept from now on."""
+
     runs_folder_chosen = Signal(object)
 
     def __init__(self, window: MainWindow) -> None:

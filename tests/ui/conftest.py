@@ -14,8 +14,10 @@ from pytestqt.qtbot import QtBot
 from tests.ui.fake_host import FakeHost
 from tests.ui.pictures import gradient, save, stripes
 from ui.main_window import MainWindow
+from ui.state.samples import Samples
+from ui.state.scheme import Scheme
 from ui.state.workbench import Workbench
-from ui.theme import Scheme, apply_theme
+from ui.theme import apply_theme
 
 
 @pytest.fixture
@@ -36,10 +38,9 @@ def host() -> FakeHost:
 
 
 @pytest.fixture
-def bench(
-    qtbot: QtBot, host: FakeHost, loop: asyncio.AbstractEventLoop, tmp_path: Path
-) -> Iterator[Workbench]:
+def bench(qtbot: QtBot, host: FakeHost, loop: asyncio.AbstractEventLoop, tmp_path: Path) -> Iterator[Workbench]:
     made = Workbench(host, loop, runs_folder=tmp_path / "runs", pasted_folder=tmp_path / "pasted")
+    made.open(Samples())
     yield made
     made.controller.cancel_all()
     qtbot.waitUntil(lambda: not made.controller.busy, timeout=3000)

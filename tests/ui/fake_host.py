@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
+from adstudio.jobs.event_log import EventLog
 from adstudio.jobs.events import TERMINAL, Cancelled, Event, Paused, Queued, Resumed
 from adstudio.jobs.host import RunId, RunRequest
 
 
 class FakeHost:
-    """submitted: every request in order. Pause, resume and cancel answer at once, as a real host would at its next step."""
+    """submitted: every request in order. Pause, resume and cancel answer at once."""
 
     def __init__(self) -> None:
         self.submitted: list[RunRequest] = []
@@ -19,12 +20,14 @@ class FakeHost:
         self.shut_down = False
         self.answers_cancel = True
         self._queues: dict[RunId, asyncio.Queue[Event]] = {}
+        self._logs: dict[RunId, EventLog] = {}
         self._over: set[RunId] = set()
 
     def submit(self, request: RunRequest) -> RunId:
         run_id = RunId(f"run-{len(self.submitted)}")
         self.submitted.append(request)
         self._queues[run_id] = asyncio.Queue()
+        self._logs[run_id] = EventLog(request.folder)
         self.emit(Queued(position=len(self.submitted) - 1), run_id)
         return run_id
 
@@ -33,6 +36,9 @@ class FakeHost:
         target = run_id or RunId(f"run-{len(self.submitted) - 1}")
         if isinstance(event, TERMINAL):
             self._over.add(target)
+        self._logs[target].append(event)
+        if target in self._over:
+            self._logs[target].close()
         self._queues[target].put_nowait(event)
 
     async def events(self, run_id: RunId) -> AsyncIterator[Event]:

@@ -19,9 +19,7 @@ from ui.state.pictures import Source, cover_rect, make_pyramid, make_thumbnail, 
 VIEW = QRectF(0, 0, 800, 600)
 
 
-@given(
-    factor=st.floats(0.2, 5.0), x=st.floats(0, 800), y=st.floats(0, 600), zoom=st.floats(0.2, 4.0)
-)
+@given(factor=st.floats(0.2, 5.0), x=st.floats(0, 800), y=st.floats(0, 600), zoom=st.floats(0.2, 4.0))
 def test_zoom_keeps_the_point_under_the_pointer(factor: float, x: float, y: float, zoom: float) -> None:
     transform = ViewTransform(zoom=zoom, center=QPointF(300, 200))
     at = QPointF(x, y)

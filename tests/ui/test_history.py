@@ -10,8 +10,8 @@ from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from adstudio.jobs.events import Failed
 from adstudio.jobs.choices import Task
+from adstudio.jobs.events import Failed
 from tests.ui.fake_host import FakeHost
 from tests.ui.test_runs import finish, running
 from ui.actions import Command

@@ -65,9 +65,7 @@ def test_previews_and_progress_are_seen(filled: MainWindow, host: FakeHost, qtbo
     assert "14 s" in filled.status_line.doing.text()
 
 
-def test_a_finished_run_shows_its_result_and_can_be_compared(
-    filled: MainWindow, host: FakeHost, qtbot: QtBot
-) -> None:
+def test_a_finished_run_shows_its_result_and_can_be_compared(filled: MainWindow, host: FakeHost, qtbot: QtBot) -> None:
     folder = running(filled, host, qtbot)
     finish(filled, host, qtbot, folder)
     assert filled.bench.controller.state is RunState.IDLE
@@ -130,7 +128,7 @@ def test_a_second_run_waits_for_its_turn(filled: MainWindow, host: FakeHost, qtb
     qtbot.waitUntil(lambda: "1 waiting" in filled.history.queue.text(), timeout=5000)
     assert host.submitted[1].folder != first
     finish_picture = save(first / "result.png", stripes(120, 90))
-    host.emit(Finished(results=(finish_picture,)), run_id=list(filled.bench.controller._runs)[0])
+    host.emit(Finished(results=(finish_picture,)), run_id=next(iter(filled.bench.controller._runs)))
     qtbot.waitUntil(lambda: filled.history.queue.text() == "", timeout=5000)
     assert filled.bench.controller.busy
 

@@ -109,7 +109,11 @@ class CanvasPanel(QWidget):
     def _show(self) -> None:
         stage = self._stage
         self.view.show_pictures(
-            stage.before(), stage.after(), stage.size(), before_label=self.tr("Content"), after_label=stage.after_label()
+            stage.before(),
+            stage.after(),
+            stage.size(),
+            before_label=self.tr("Content"),
+            after_label=stage.after_label(),
         )
         self.empty.setText(
             self.tr("Drop a texture here\nor paste one with Ctrl+V, then press Run")
@@ -147,9 +151,9 @@ class CanvasPanel(QWidget):
             self.dropped.emit(role, incoming)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self.view and event.type() is QEvent.Type.Resize:
-            self._lay_over()
-        elif watched is self.view and event.type() is QEvent.Type.LayoutRequest:
+        if (watched is self.view and event.type() is QEvent.Type.Resize) or (
+            watched is self.view and event.type() is QEvent.Type.LayoutRequest
+        ):
             self._lay_over()
         return super().eventFilter(watched, event)
 

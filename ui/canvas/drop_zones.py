@@ -35,7 +35,6 @@ class DropZones(QWidget):
         """zones: role, title and hint of each."""
         self._zones = zones
         self._marked = None
-        self.setGeometry(self.parentWidget().rect())
         self.raise_()
         self.show()
 
@@ -43,7 +42,9 @@ class DropZones(QWidget):
         count = max(len(self._zones), 1)
         width = (self.width() - _MARGIN_PX * (count + 1)) / count
         height = self.height() - 2 * _MARGIN_PX
-        return [QRectF(_MARGIN_PX + i * (width + _MARGIN_PX), _MARGIN_PX, width, height) for i in range(len(self._zones))]
+        return [
+            QRectF(_MARGIN_PX + i * (width + _MARGIN_PX), _MARGIN_PX, width, height) for i in range(len(self._zones))
+        ]
 
     def role_at(self, point: QPoint) -> Role | None:
         """The role whose zone is nearest to a point, so that every drop lands somewhere."""

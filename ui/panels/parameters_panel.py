@@ -157,7 +157,11 @@ class ParametersPanel(QScrollArea):
         return row
 
     def _make_size(self, parameter: Parameter) -> QWidget:
-        row = SizeRow(self.tr("Size"), self.tr("Of the result, in pixels. Empty: as the content is."), int(_number(parameter.maximum, 0.0)))
+        row = SizeRow(
+            self.tr("Size"),
+            self.tr("Of the result, in pixels. Empty: as the content is."),
+            int(_number(parameter.maximum, 0.0)),
+        )
 
         def on_changed(width: int | None, height: int | None) -> None:
             self._session.set_value("width", width)
@@ -176,7 +180,12 @@ class ParametersPanel(QScrollArea):
         return row
 
     def _make_choice(self, parameter: Parameter) -> QWidget:
-        words = {"none": self.tr("No"), "x": self.tr("Left to right"), "y": self.tr("Top to bottom"), "both": self.tr("Both")}
+        words = {
+            "none": self.tr("No"),
+            "x": self.tr("Left to right"),
+            "y": self.tr("Top to bottom"),
+            "both": self.tr("Both"),
+        }
         if parameter.kind is ParameterKind.BOOL:
             choices = [("", self.tr("No")), ("1", self.tr("Yes"))]
         else:
@@ -197,5 +206,5 @@ class ParametersPanel(QScrollArea):
             update()
 
 
-def _number(value: float | int | None, otherwise: float) -> float:
+def _number(value: float | None, otherwise: float) -> float:
     return otherwise if value is None else float(value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from adstudio.jobs.spec import Task
 from ui.state.roles import CardRole
@@ -82,8 +82,9 @@ class ReferencesPanel(QScrollArea):
         self._column.addLayout(self._styles)
         self._column.addWidget(self.styles_empty)
         self._column.addSpacing(4)
-        for widget in (SectionHeader(self.tr("Style library")), self.library, self.library_hint):
-            self._column.addWidget(widget)
+        self._column.addWidget(SectionHeader(self.tr("Style library")))
+        self._column.addWidget(self.library)
+        self._column.addWidget(self.library_hint)
         self._column.addStretch(1)
 
     def _show_task(self) -> None:
@@ -95,9 +96,7 @@ class ReferencesPanel(QScrollArea):
             Task.TEXTURE: self.tr("Texture exemplars"),
         }
         self.styles_header.set_text(titles[task])
-        self.content_header.set_text(
-            self.tr("Structure") if task is Task.APPEARANCE_TRANSFER else self.tr("Content")
-        )
+        self.content_header.set_text(self.tr("Structure") if task is Task.APPEARANCE_TRANSFER else self.tr("Content"))
         self._show_content()
 
     def _show_content(self) -> None:
@@ -140,8 +139,9 @@ class ReferencesPanel(QScrollArea):
 
     def focused_key(self) -> int | None:
         """The slot that has the keyboard: 0 for the content, None where none has."""
+        focused = QApplication.focusWidget()
         for key, card in ((0, self.content_card), *self._cards.items()):
-            if card.isVisible() and (card.hasFocus() or card.isAncestorOf(self.focusWidget() or card.parentWidget())):
+            if focused is not None and card.isVisible() and (card is focused or card.isAncestorOf(focused)):
                 return key
         return None
 
@@ -156,4 +156,3 @@ class ReferencesPanel(QScrollArea):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._fit_library()
-

@@ -9,6 +9,8 @@ from ui.widgets.elided_label import ElidedLabel
 
 
 class StatusLine(QFrame):
+    """One line of quiet words below everything."""
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("statusLine")

@@ -14,6 +14,8 @@ from ui.widgets.segments import Segments
 
 
 class TopBar(QFrame):
+    """Shows task and run state; emits what the hands ask for."""
+
     task_chosen = Signal(object)
     run_asked = Signal()
     pause_asked = Signal()

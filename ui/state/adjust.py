@@ -26,9 +26,7 @@ class Adjustment:
         return self.color >= 1.0 and self.strength >= 1.0
 
 
-def apply(
-    adjustment: Adjustment, result: NDArray[np.uint8], content: NDArray[np.uint8] | None
-) -> NDArray[np.uint8]:
+def apply(adjustment: Adjustment, result: NDArray[np.uint8], content: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
     """result, content: uint8 [height, width, 3] of the same size."""
     if content is None or adjustment.is_neutral:
         return result

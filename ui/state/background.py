@@ -81,7 +81,7 @@ class Background(QObject):
             except OSError as problem:
                 name = f"{problem.filename}: " if problem.filename else ""
                 error = f"{name}{problem.strerror or problem}."
-            except Exception as problem:
+            except Exception as problem:  # noqa: BLE001  the top of a thread
                 _log.exception("Background work failed")
                 error = f"Something unexpected happened ({type(problem).__name__}). The log has the details."
             if not self._closed:

@@ -45,7 +45,9 @@ def decode(path: Path) -> Decoded:
     except FileNotFoundError as problem:
         raise ImageError(f"{path.name} is not there any more.") from problem
     except UnidentifiedImageError as problem:
-        raise ImageError(f"{path.name} is not a picture that can be read. PNG, JPEG, WebP, AVIF and TIFF can.") from problem
+        raise ImageError(
+            f"{path.name} is not a picture that can be read. PNG, JPEG, WebP, AVIF and TIFF can."
+        ) from problem
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as problem:
         raise ImageError(f"{path.name} is damaged or cut off ({problem}).") from problem
     return Decoded(rgb=rgb, format_name=format_name)
@@ -82,7 +84,9 @@ def save_png(path: Path, rgb: NDArray[np.uint8], *, job_text: str = "") -> None:
         partial.replace(path)
     except OSError as problem:
         partial.unlink(missing_ok=True)
-        raise StorageError(f"{path} could not be written ({problem.strerror or problem}). Choose another folder.") from problem
+        raise StorageError(
+            f"{path} could not be written ({problem.strerror or problem}). Choose another folder."
+        ) from problem
 
 
 def job_text_of(path: Path) -> str:

@@ -9,8 +9,8 @@ from PySide6.QtCore import QObject, Signal
 
 from adstudio.jobs.spec import Job, Task
 from ui.state.background import Background
-from ui.state.incoming import Incoming, resolve
 from ui.state.image_files import job_inside
+from ui.state.incoming import Incoming, resolve
 from ui.state.session import Session
 from ui.state.setup import SlotStatus
 
@@ -66,7 +66,7 @@ class Importer(QObject):
         self._background.submit(work, arrived, self.failed.emit)
 
     def place(self, files: tuple[Path, ...], target: Target) -> None:
-        """Put files where they belong; a drop of several on the content keeps the first there, the rest become styles."""
+        """Put files where they belong; of several dropped on the content the first stays, the rest become styles."""
         session = self._session
         if target.content:
             session.set_content(files[0])

@@ -37,7 +37,7 @@ def resolve(incoming: Incoming, folder: Path) -> tuple[Path, ...]:
     """Files to use: folders opened, a bitmap saved as PNG into `folder`. Runs in the background; raises OSError."""
     if incoming.bitmap is not None:
         folder.mkdir(parents=True, exist_ok=True)
-        target = folder / f"Pasted {datetime.now():%Y-%m-%d %H.%M.%S.%f}"[:-4]
+        target = folder / f"Pasted {datetime.now().astimezone():%Y-%m-%d %H.%M.%S.%f}"[:-4]
         target = target.with_name(target.name + ".png")
         partial = target.with_name(target.name + ".part")
         if not incoming.bitmap.save(str(partial), "PNG"):  # type: ignore[call-overload]

@@ -52,8 +52,8 @@ class _Run:
 class JobController(QObject):
     """One run is followed at a time, further ones wait in the host.
 
-    previewed: (QImage, step, steps). progressed: Progress. finished: (RunRequest, Finished, seconds). failed: (reason, folder
-    or None). The host may be asked from the window's thread only.
+    previewed: (QImage, step, steps). progressed: Progress. finished: (RunRequest, Finished, seconds).
+    failed: (reason, folder or None). The host may be asked from the window's thread only.
     """
 
     state_changed = Signal(object)

@@ -1,4 +1,4 @@
-"""Pictures as the window needs them: prescaled levels for the canvas and thumbnails for lists. Made in the background."""
+"""Pictures as the window needs them: prescaled levels for the canvas, thumbnails for lists."""
 
 from __future__ import annotations
 

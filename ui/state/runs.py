@@ -86,9 +86,7 @@ def picture_thumbnail(entry: HistoryEntry, side_px: int) -> QImage | None:
     return None
 
 
-def save_adjusted(
-    picture: Path, content: NDArray[np.uint8] | None, adjustment: Adjustment, target: Path
-) -> None:
+def save_adjusted(picture: Path, content: NDArray[np.uint8] | None, adjustment: Adjustment, target: Path) -> None:
     """Write a result, with its adjustment, where the artist wants it. Raises ImageError, StorageError."""
     result = read_rgb(picture)
     save_png(target, apply(adjustment, result, content), job_text=job_text_of(picture))

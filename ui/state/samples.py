@@ -84,10 +84,10 @@ class LibraryModel(QAbstractListModel):
         self.endResetModel()
         for sample in samples:
             if sample.path not in self._images:
-                self._background.submit(
-                    lambda path=sample.path: load_thumbnail(path, THUMBNAIL_PX),
-                    lambda image, path=sample.path: self._on_image(path, image),
-                )
+                self._ask_for(sample.path)
+
+    def _ask_for(self, path: Path) -> None:
+        self._background.submit(lambda: load_thumbnail(path, THUMBNAIL_PX), lambda image: self._on_image(path, image))
 
     def _on_image(self, path: Path, image: QImage) -> None:
         self._images[path] = image

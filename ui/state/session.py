@@ -152,13 +152,10 @@ class Session(QObject):
         values = {name: value for name, value in explicit.items() if isinstance(value, (bool, int, float, str))}
         content = replace(slot(job.content), mask=job.content_mask) if job.content else self._setup.content
         styles = tuple(
-            replace(slot(style.image), weight=style.weight, mask=style.mask, crop=style.crop)
-            for style in job.styles
+            replace(slot(style.image), weight=style.weight, mask=style.mask, crop=style.crop) for style in job.styles
         )
         self._edit(
-            Setup(
-                task=job.task, model=job.model, content=content, styles=styles, values=tuple(sorted(values.items()))
-            )
+            Setup(task=job.task, model=job.model, content=content, styles=styles, values=tuple(sorted(values.items())))
         )
 
     # Undo
@@ -187,7 +184,9 @@ class Session(QObject):
         """Why this cannot be run yet, in words; empty when it can."""
         setup = self._setup
         if setup.task is Task.TEXT_TO_IMAGE and setup.model == "patch":
-            return self.tr("Text to image needs a diffusion model, and none is installed. The other tasks work at once.")
+            return self.tr(
+                "Text to image needs a diffusion model, and none is installed. The other tasks work at once."
+            )
         needs_content = setup.task is not Task.TEXTURE
         slots = ((setup.content,) if needs_content and setup.content else ()) + setup.styles
         if needs_content and setup.content is None:

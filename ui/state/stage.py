@@ -13,15 +13,18 @@ from PySide6.QtGui import QImage
 
 from ui.state.adjust import Adjustment, apply, read_adjustment, write_adjustment
 from ui.state.background import Background
-from ui.state.pictures import Pyramid, Source, cover_rect, make_pyramid
 from ui.state.image_files import read_rgb
+from ui.state.pictures import Pyramid, Source, cover_rect, make_pyramid
 
 _WRITE_AFTER_MS = 400
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A finished result in memory. result, content: uint8 [height, width, 3] of one size; content None: nothing to compare."""
+    """A finished result in memory.
+
+    result, content: uint8 [height, width, 3] of one size; content is None where there is nothing to compare with.
+    """
 
     folder: Path
     picture: Path
@@ -60,7 +63,10 @@ def load_shown(folder: Path, picture: Path, content: Path | None) -> Shown:
 
 
 class Stage(QObject):
-    """`changed`: the pictures are others. `adjustment_changed`: the sliders should follow. `failed`: what could not be read."""
+    """What is on the canvas.
+
+    changed: the pictures are others. adjustment_changed: the sliders should follow. failed: what could not be read.
+    """
 
     changed = Signal()
     adjustment_changed = Signal()
@@ -129,7 +135,10 @@ class Stage(QObject):
             self.changed.emit()
             return
         self._background.submit(
-            lambda: make_pyramid(read_rgb(path)), self._on_content, lambda _: self._on_content(None), key="stage content"
+            lambda: make_pyramid(read_rgb(path)),
+            self._on_content,
+            lambda _: self._on_content(None),
+            key="stage content",
         )
 
     def _on_content(self, pyramid: Pyramid | None) -> None:
@@ -163,7 +172,10 @@ class Stage(QObject):
         self.adjustment_changed.emit()
 
     def show_result(self, folder: Path, picture: Path, content: Path | None) -> None:
-        """A finished result, read in the background."""
+        """A finished result, read in the background; at once where it is shown already."""
+        if self._shown is not None and self._shown.picture == picture:
+            self.end_preview()
+            return
         self.flush()
         self._background.submit(
             lambda: load_shown(folder, picture, content), self._on_result, self._on_result_failed, key="stage result"
@@ -196,9 +208,7 @@ class Stage(QObject):
     def _on_adjusted(self, shown: Shown, after: Pyramid) -> None:
         now = self._shown
         if now is not None and now.picture == shown.picture:
-            self._shown = Shown(
-                now.folder, now.picture, now.result, now.content, self._adjustment, after, now.before
-            )
+            self._shown = Shown(now.folder, now.picture, now.result, now.content, self._adjustment, after, now.before)
             self.changed.emit()
 
     def flush(self) -> None:

@@ -1,4 +1,4 @@
-"""Joins the window's state: a run from the setup to the canvas and the history, and back from the history to the setup."""
+"""Joins the window's state: from the setup over a run to canvas and history, and from the history back to the setup."""
 
 from __future__ import annotations
 

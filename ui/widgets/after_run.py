@@ -53,7 +53,8 @@ class AfterRun(QWidget):
     def _set(self, **values: float) -> None:
         now = self.adjustment()
         self.show_adjustment(
-            Adjustment(color=values.get("color", now.color), strength=values.get("strength", now.strength)), available=True
+            Adjustment(color=values.get("color", now.color), strength=values.get("strength", now.strength)),
+            available=True,
         )
         self._tell()
 

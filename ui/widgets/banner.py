@@ -34,7 +34,9 @@ class Banner(QFrame):
         self._buttons: list[QPushButton] = []
         self.hide()
 
-    def say(self, message: str, *, kind: str = "error", actions: tuple[tuple[str, Callable[[], None]], ...] = ()) -> None:
+    def say(
+        self, message: str, *, kind: str = "error", actions: tuple[tuple[str, Callable[[], None]], ...] = ()
+    ) -> None:
         """actions: (text, what it does) each; doing it closes the message."""
         for button in self._buttons:
             self._row.removeWidget(button)

@@ -15,7 +15,9 @@ class ChoiceRow(QWidget):
 
     changed = Signal(str)
 
-    def __init__(self, label: str, hint: str, choices: Sequence[tuple[str, str]], parent: QWidget | None = None) -> None:
+    def __init__(
+        self, label: str, hint: str, choices: Sequence[tuple[str, str]], parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         name = QLabel(label)
         name.setToolTip(hint)

@@ -10,6 +10,8 @@ from ui.state.incoming import incoming_from
 
 
 class DropButton(QPushButton):
+    """dropped: an Incoming."""
+
     dropped = Signal(object)
 
     def __init__(self, text: str, parent: QWidget | None = None) -> None:

@@ -29,5 +29,11 @@ class ElidedLabel(QLabel):
             self.setToolTip(tooltip)
         painter = QPainter(self)
         self.style().drawItemText(
-            painter, self.contentsRect(), self.alignment(), self.palette(), self.isEnabled(), shown, self.foregroundRole()
+            painter,
+            self.contentsRect(),
+            self.alignment(),
+            self.palette(),
+            self.isEnabled(),
+            shown,
+            self.foregroundRole(),
         )

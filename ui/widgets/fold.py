@@ -9,6 +9,8 @@ from ui import icons, theme
 
 
 class Fold(QWidget):
+    """A button, and below it what it shows and hides."""
+
     def __init__(self, title: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.button = QPushButton(title)

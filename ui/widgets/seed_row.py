@@ -11,6 +11,8 @@ from ui.widgets.number_field import WholeNumberEdit
 
 
 class SeedRow(QWidget):
+    """changed: the number typed. lock_changed: whether it stays from run to run."""
+
     changed = Signal(object)
     rolled = Signal()
     lock_changed = Signal(bool)

@@ -18,7 +18,10 @@ class SizeRow(QWidget):
     def __init__(self, label: str, hint: str, high: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.width_field, self.height_field = WholeNumberEdit(), WholeNumberEdit()
-        for field, name in ((self.width_field, self.tr("Width in pixels")), (self.height_field, self.tr("Height in pixels"))):
+        for field, name in (
+            (self.width_field, self.tr("Width in pixels")),
+            (self.height_field, self.tr("Height in pixels")),
+        ):
             field.setValidator(QIntValidator(1, high, field))
             field.setFixedWidth(56)
             field.setAccessibleName(name)
