@@ -124,7 +124,8 @@ class CanvasPanel(QWidget):
         if stage.size().isEmpty():
             self.zoom_label.clear()
 
-    def _zones(self, restorable: bool) -> tuple[tuple[Role, str, str], ...]:
+    def drop_zones(self) -> tuple[tuple[Role, str, str], ...]:
+        """Role, title and hint of what a drop can become for this task."""
         content = (Role.CONTENT, self.tr("Content"), self.tr("The picture that keeps its structure"))
         style = (Role.STYLE, self.tr("Style"), self.tr("The picture whose look is taken"))
         texture = (Role.STYLE, self.tr("Texture exemplar"), self.tr("The surface to make more of"))
@@ -132,7 +133,7 @@ class CanvasPanel(QWidget):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if incoming_from(event.mimeData()) is not None:
-            self.zones.offer(self._zones(False))
+            self.zones.offer(self.drop_zones())
             event.acceptProposedAction()
 
     def dragMoveEvent(self, event: QDragMoveEvent) -> None:
