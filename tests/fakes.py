@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from adstudio.jobs.events import Checkpointed, Event, Finished, LoadingModel, Notice, Preview, Progress, Started
-from adstudio.jobs.host import RunControl, RunRequest
+from adstudio.jobs.host import EngineFactory, RunControl, RunRequest
 from adstudio.jobs.spec import Job, Reference, Task
 from adstudio.jobs.thread_host import ThreadHost
 
@@ -115,11 +115,14 @@ def write_picture(path: Path, *, width: int, height: int, shade: int = 128) -> P
 
 
 class FakeHost(ThreadHost):
-    """A host whose engine is scripted; the engine exists from the start so that a test can look into it."""
+    """A host whose engine is scripted; the engine exists from the start so that a test can look into it.
 
-    def __init__(self, *scripts: Script) -> None:
+    factory: makes another engine instead.
+    """
+
+    def __init__(self, *scripts: Script, factory: EngineFactory | None = None) -> None:
         self.engine = ScriptedEngine(scripts=list(scripts) or [Script()])
-        super().__init__(lambda: self.engine)
+        super().__init__(factory if factory is not None else lambda: self.engine)
 
 
 def _shade(step: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
