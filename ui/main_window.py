@@ -91,7 +91,7 @@ class MainWindow(QMainWindow):
         for widget, stretch in ((self.references, 0), (self.canvas, 1), (self.parameters, 0)):
             self.splitter.addWidget(widget)
             self.splitter.setStretchFactor(self.splitter.count() - 1, stretch)
-        self.splitter.setSizes([284, 860, 304])
+        self.splitter.setSizes([284, 840, 324])
         whole = QWidget()
         column = QVBoxLayout(whole)
         column.setContentsMargins(0, 0, 0, 0)

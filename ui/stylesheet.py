@@ -58,7 +58,7 @@ QPushButton[role="primary"] { background: $accent; color: $accent_text; border: 
   padding: 6px 18px; }
 QPushButton[role="primary"]:hover { background: $accent_hover; border-color: $accent_hover; }
 QPushButton[role="primary"]:focus { border: 2px solid $text; padding: 5px 17px; }
-QPushButton[role="primary"]:disabled { background: $raised; color: $muted; border-color: $line; }
+QPushButton[role="primary"]:disabled { background: $panel; color: $muted; border-color: $line; }
 QPushButton[role="fold"] { text-align: left; background: $card; border: 1px solid transparent; padding: 6px 8px; }
 QPushButton[role="fold"]:hover { background: $raised; }
 QPushButton[role="fold"]:focus { border: 1px solid $accent; }

@@ -134,6 +134,7 @@ class CanvasPanel(QWidget):
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if incoming_from(event.mimeData()) is not None:
             self.zones.offer(self.drop_zones())
+            self.zones.setGeometry(self.view.rect())
             event.acceptProposedAction()
 
     def dragMoveEvent(self, event: QDragMoveEvent) -> None:

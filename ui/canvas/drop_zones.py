@@ -63,7 +63,7 @@ class DropZones(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.fillRect(self.rect(), QColor(0, 0, 0, 110))
+        painter.fillRect(self.rect(), QColor(theme.colors().surround))
         now = theme.colors()
         for (role, title, hint), rect in zip(self._zones, self._rects(), strict=True):
             marked = role is self._marked

@@ -29,6 +29,7 @@ class HistoryModel(QAbstractListModel):
         self._entries: tuple[HistoryEntry, ...] = ()
         self._images: dict[Path, QImage | None] = {}
         self._folder: Path | None = None
+        self._running: frozenset[Path] = frozenset()
         self._names = {
             Task.STYLE_TRANSFER: self.tr("Style transfer"),
             Task.APPEARANCE_TRANSFER: self.tr("Appearance"),
@@ -94,8 +95,18 @@ class HistoryModel(QAbstractListModel):
         if role == CardRole.IMAGE:
             return self._image(entry)
         if role == CardRole.BADGE:
-            return entry.status
+            return self._status(entry)
         return entry if role == CardRole.VALUE else None
+
+    def set_running(self, folders: frozenset[Path]) -> None:
+        """Which runs go on or wait right now; on disk they look interrupted."""
+        if folders != self._running:
+            self._running = folders
+            if self._entries:
+                self.dataChanged.emit(self.index(0), self.index(len(self._entries) - 1), [CardRole.BADGE])
+
+    def _status(self, entry: HistoryEntry) -> str:
+        return "running" if entry.folder in self._running else entry.status
 
     def _tooltip(self, entry: HistoryEntry) -> str:
         states = {
@@ -103,11 +114,13 @@ class HistoryModel(QAbstractListModel):
             "cancelled": self.tr("cancelled"),
             "running": self.tr("running or waiting"),
             "interrupted": self.tr("interrupted"),
+            "broken": self.tr("damaged"),
         }
         task = self._names.get(entry.task, "") if entry.task is not None else ""
         lines = [f"{task} · {_moment(entry.created)}" if task else _moment(entry.created)]
-        if entry.status in states:
-            lines.append(f"{states[entry.status]}: {entry.reason}" if entry.reason else states[entry.status])
+        status = self._status(entry)
+        if status in states:
+            lines.append(f"{states[status]}: {entry.reason}" if entry.reason else states[status])
         if entry.names:
             lines.append(" + ".join(entry.names))
         if entry.job is not None:

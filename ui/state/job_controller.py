@@ -89,6 +89,10 @@ class JobController(QObject):
         """Whether anything runs or waits."""
         return self._preparing > 0 or bool(self._runs)
 
+    def folders(self) -> frozenset[Path]:
+        """The folders of the runs that go on or wait."""
+        return frozenset(run.request.folder for run in self._runs.values())
+
     def current_request(self) -> RunRequest | None:
         """The run that is being followed."""
         run = self._runs.get(self._current) if self._current is not None else None

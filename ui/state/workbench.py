@@ -65,6 +65,7 @@ class Workbench(QObject):
         run = self.controller
         run.state_changed.connect(self._on_state)
         run.run_created.connect(lambda _: self.history.refresh())
+        run.waiting_changed.connect(lambda _: self.history.set_running(run.folders()))
         run.started.connect(self._on_started)
         run.previewed.connect(self._on_preview)
         run.progressed.connect(self._on_progress)

@@ -42,6 +42,7 @@ class CardDelegate(QStyledItemDelegate):
             "cancelled": Badge(icon="stop"),
             "running": Badge(icon="clock"),
             "interrupted": Badge(icon="pause"),
+            "broken": Badge(icon="alert", danger=True),
         }
 
     def set_picture_size(self, size: QSize) -> None:
@@ -59,7 +60,8 @@ class CardDelegate(QStyledItemDelegate):
     ) -> None:
         now = theme.colors()
         cell: QRect = option.rect
-        card = QRectF(cell.adjusted(_GAP_PX, _GAP_PX, -_GAP_PX, -_GAP_PX))
+        height = min(cell.height(), self.cell_height(option.fontMetrics)) - 2 * _GAP_PX
+        card = QRectF(cell.left() + _GAP_PX, cell.top() + _GAP_PX, cell.width() - 2 * _GAP_PX, height)
         picture = QRectF(card.left(), card.top(), card.width(), self._picture_px.height())
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -44,7 +44,7 @@ class ParameterRow(QWidget):
             whole=whole or percent,
             unit="%" if percent else unit,
         )
-        self.field.setFixedWidth(74)
+        self.field.setFixedWidth(64)
         self.field.setAccessibleName(label)
         self.slider = Slider(slider[0], slider[1], step)
         self.slider.setAccessibleName(label)
@@ -61,9 +61,6 @@ class ParameterRow(QWidget):
         self.reset.clicked.connect(self.reset_asked)
 
     def _build(self) -> None:
-        policy = self.reset.sizePolicy()
-        policy.setRetainSizeWhenHidden(True)
-        self.reset.setSizePolicy(policy)
         head = QHBoxLayout()
         head.setSpacing(4)
         head.addWidget(self.label, 1)
