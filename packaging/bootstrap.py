@@ -20,7 +20,7 @@ if sys.version_info < (3, 11):  # noqa: UP036  (the very point: an older Python 
     sys.exit(
         "AD Studio needs Python 3.11 or newer; this is {}.{}. ".format(*sys.version_info[:2])
         + (
-            "Start this script with `{}` instead.".format(newer[0])
+            f"Start this script with `{newer[0]}` instead."
             if newer
             else "Install one from your system's packages or from https://www.python.org/downloads/ and start again."
         )
@@ -108,9 +108,9 @@ def has_display(platform: str = sys.platform) -> bool:
 def start(command: list[str]) -> int:
     """Become `command` where the system knows how, else wait for it; returns its exit status."""
     sys.stdout.flush()
-    if sys.platform == "win32":
-        return subprocess.run(command, check=False).returncode
-    os.execv(command[0], command)
+    if sys.platform != "win32":
+        os.execv(command[0], command)  # noqa: S606  (the program is this project's own Python)
+    return subprocess.run(command, check=False).returncode
 
 
 def run_demo(python: str, request: Request) -> int:
@@ -135,8 +135,8 @@ def main(arguments: list[str]) -> int:
         changed = environment.ensure(torch=request.torch, dev=request.dev)
         ensure_qt_libraries(with_display=has_display())
         if changed:
-            environment.warm_kernels()
             environment.finish()
+            environment.warm_kernels()
     except SetupError as error:
         print(f"\nSet-up stopped: {error}", file=sys.stderr)
         return 3

@@ -26,8 +26,10 @@ _HINTS = (
     ),
     (
         ("No matching distribution found",),
-        "There is no ready-made package for this system and Python {version}: 64-bit Windows or Linux, or a Mac with "
-        "Apple silicon, and Python 3.11 to 3.13 are known to work.",
+        (
+            "There is no ready-made package for this system and Python {version}: 64-bit Windows or Linux, or a Mac "
+            "with Apple silicon, and Python 3.11 to 3.13 are known to work."
+        ),
     ),
     (("Permission denied", "[Errno 13]"), "A file may not be written: check who owns the project's folder."),
 )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -145,7 +144,7 @@ class Environment:
         except (OSError, subprocess.TimeoutExpired):
             return False
         said = asked.stdout.splitlines()
-        return len(said) == 2 and os.path.samefile(said[0], self.folder) and said[1] == self._version
+        return len(said) == 2 and Path(said[0]).samefile(self.folder) and said[1] == self._version
 
     def _prepare_folder(self, *, keep: bool) -> None:
         if keep:
