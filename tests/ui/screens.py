@@ -47,7 +47,7 @@ class Photographer:
     async def until(self, reached: Callable[[], bool]) -> None:
         """Let the loop turn until something is so."""
         async with asyncio.timeout(_PATIENCE_S):
-            while not reached():
+            while not reached():  # noqa: ASYNC110  what is waited for is the look of things
                 await asyncio.sleep(0.02)
 
     async def shoot(self, window: MainWindow, name: str, scheme: Scheme) -> None:
