@@ -108,9 +108,9 @@ def has_display(platform: str = sys.platform) -> bool:
 def start(command: list[str]) -> int:
     """Become `command` where the system knows how, else wait for it; returns its exit status."""
     sys.stdout.flush()
-    if sys.platform != "win32":
-        os.execv(command[0], command)  # noqa: S606  (the program is this project's own Python)
-    return subprocess.run(command, check=False).returncode
+    if sys.platform == "win32":
+        return subprocess.run(command, check=False).returncode
+    return os.execv(command[0], command)  # noqa: S606  (the program is this project's own Python)
 
 
 def run_demo(python: str, request: Request) -> int:
