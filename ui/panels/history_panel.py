@@ -64,7 +64,7 @@ class HistoryPanel(QFrame):
         column.setSpacing(2)
         column.addWidget(self.header)
         column.addWidget(holder, 1)
-        self.setFixedHeight(158)
+        self.setFixedHeight(148)
         self.strip.selectionModel().currentChanged.connect(self._on_current)
         for signal in (model.rowsInserted, model.rowsRemoved, model.modelReset):
             signal.connect(self._show_count)
