@@ -73,7 +73,8 @@ def _open_window() -> int:
         app = importlib.import_module("ui.app")
     except ImportError as error:
         raise UnavailableError(
-            f"The window cannot be opened ({error}); `adstudio doctor` says what is missing, `adstudio run` needs no window"
+            f"The window cannot be opened ({error}); `adstudio doctor` says what is missing; "
+            "`adstudio run` needs no window"
         ) from error
     return int(app.main([]))
 
@@ -91,9 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="make the pictures of one job")
     run.add_argument("job", type=Path, metavar="JOB.json", help="the job file")
     run.add_argument("--out", type=Path, metavar="DIR", help="folder for the results; new or empty")
-    run.add_argument(
-        "--resume", action="store_true", help="go on with the run in DIR, by default the job file's folder"
-    )
+    run.add_argument("--resume", action="store_true", help="go on with the run in DIR, or in the job file's folder")
     run.add_argument(
         "--set",
         dest="settings",
@@ -103,9 +102,7 @@ def _parser() -> argparse.ArgumentParser:
         help="change one field of the job, for instance seed=7 or styles.0.weight=2; may be repeated",
     )
     demo = commands.add_parser("demo", help="run the built-in samples and make a gallery of the results")
-    demo.add_argument(
-        "--out", type=Path, metavar="DIR", help="folder for runs and gallery; Pictures/AD Studio/Demo if not given"
-    )
+    demo.add_argument("--out", type=Path, metavar="DIR", help="folder for runs and gallery (Pictures/AD Studio/Demo)")
     doctor = commands.add_parser("doctor", help="say what this machine has and lacks")
     doctor.add_argument("--warm", action="store_true", help="also get the engine ready for its first job")
     doctor.add_argument("--json", action="store_true", help="for programs rather than people")

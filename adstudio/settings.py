@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -19,6 +18,8 @@ _log = logging.getLogger(__name__)
 
 
 class Appearance(StrEnum):
+    """Colours of the window."""
+
     SYSTEM = "system"
     DARK = "dark"
     LIGHT = "light"
@@ -74,7 +75,7 @@ def _set_aside(path: Path) -> Path:
     names = (f"{path.name}.{stamp}.old" if n == 1 else f"{path.name}.{stamp}-{n}.old" for n in range(1, 1000))
     kept = next((path.with_name(name) for name in names if not path.with_name(name).exists()), path)
     try:
-        os.replace(path, kept)
+        path.replace(kept)
     except OSError:
         return path  # a read-only folder: the file stays where it is, and is not overwritten either
     return kept

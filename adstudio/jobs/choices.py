@@ -6,6 +6,8 @@ from enum import StrEnum
 
 
 class Task(StrEnum):
+    """What kind of picture is made."""
+
     STYLE_TRANSFER = "style_transfer"
     APPEARANCE_TRANSFER = "appearance_transfer"
     TEXT_TO_IMAGE = "text_to_image"
@@ -13,12 +15,16 @@ class Task(StrEnum):
 
 
 class Method(StrEnum):
+    """How a diffusion model makes it."""
+
     OPTIMIZE = "optimize"
     SAMPLE = "sample"
     MULTIDIFFUSION = "multidiffusion"
 
 
 class Seamless(StrEnum):
+    """In which directions the result tiles."""
+
     NONE = "none"
     X = "x"
     Y = "y"
@@ -26,6 +32,8 @@ class Seamless(StrEnum):
 
 
 class Device(StrEnum):
+    """Where it is computed."""
+
     AUTO = "auto"
     CUDA = "cuda"
     MPS = "mps"
@@ -33,6 +41,8 @@ class Device(StrEnum):
 
 
 class Precision(StrEnum):
+    """With which numbers it is computed."""
+
     AUTO = "auto"
     BF16 = "bf16"
     FP16 = "fp16"
@@ -40,6 +50,8 @@ class Precision(StrEnum):
 
 
 class ControlKind(StrEnum):
+    """What a control picture holds."""
+
     CANNY = "canny"
     LINE_ART = "line_art"
     LUMINANCE = "luminance"

@@ -52,8 +52,8 @@ def resolve(job: Job, content_size: Size | None, reference_size: Size) -> Job:
     return job.model_copy(update=changes)
 
 
-def default_values(task: Task, images: int = 1, model: str = PATCH_MODEL) -> Mapping[str, float | int]:
-    """Defaults of the fields that the specification leaves open, by name, for a task with a model."""
+def default_values(task: Task, images: int = 1) -> Mapping[str, float | int]:
+    """Defaults of the fields that the specification leaves open, by name, for a task with the patch model."""
     values: dict[str, float | int] = {"num_inference_steps": PATCH_STEPS}
     values["variation"] = VARIATION_OF_SEVERAL if images > 1 else 0.0
     if task is not Task.TEXTURE:
@@ -92,7 +92,8 @@ def check_model(job: Job) -> None:
         raise _unavailable(job.model)
     if job.task is Task.TEXT_TO_IMAGE:
         raise JobError(
-            "task: text_to_image needs a diffusion model; the patch model does style_transfer, appearance_transfer and texture",
+            "task: text_to_image needs a diffusion model; "
+            "the patch model does style_transfer, appearance_transfer and texture",
             field="task",
         )
     for name in _DIFFUSION_ONLY:

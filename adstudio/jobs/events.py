@@ -1,8 +1,8 @@
 """What happens to a run, as frozen values without tensors.
 
 Every event carries `time_s`, the seconds since the job was taken. The order for one run is
-Queued, LoadingModel, Started, then any of Progress, Preview, Checkpointed, Paused, Resumed and Notice, then exactly one of
-Finished, Cancelled and Failed.
+Queued, LoadingModel, Started, then any of Progress, Preview, Checkpointed, Paused, Resumed and Notice, then exactly
+one of Finished, Cancelled and Failed.
 """
 
 from __future__ import annotations
@@ -25,12 +25,16 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Queued(Event):
+    """The job is taken. position: how many jobs are before it."""
+
     type: ClassVar[str] = "queued"
     position: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadingModel(Event):
+    """The engine gets its model ready."""
+
     type: ClassVar[str] = "loading_model"
     model: str = ""
 
@@ -48,7 +52,8 @@ class Started(Event):
 class Progress(Event):
     """step of steps, over all pictures of the job; fraction in 0 … 1 follows the work, not the count of steps.
 
-    image_index: 0-based picture of the job. remaining_s: forecast, None while unknown. label: what is being done, in words.
+    image_index: 0-based picture of the job. remaining_s: forecast, None while unknown.
+    label: what is being done, in words.
     """
 
     type: ClassVar[str] = "progress"
@@ -76,6 +81,8 @@ class Preview(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpointed(Event):
+    """The state after this step is safely on disk."""
+
     type: ClassVar[str] = "checkpointed"
     step: int
     path: Path
@@ -83,11 +90,15 @@ class Checkpointed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paused(Event):
+    """Computing is held."""
+
     type: ClassVar[str] = "paused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resumed(Event):
+    """Computing goes on after a pause."""
+
     type: ClassVar[str] = "resumed"
 
 
@@ -110,6 +121,8 @@ class Finished(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cancelled(Event):
+    """The run was given up on request."""
+
     type: ClassVar[str] = "cancelled"
 
 

@@ -21,7 +21,7 @@ def failed_from(error: BaseException, folder: Path) -> Failed:
         return Failed(reason=_one_line(str(error)), exit_status=error.exit_status)
     if isinstance(error, MemoryError):
         return Failed(
-            reason="There is not enough memory for this picture; make width and height smaller or close other programs.",
+            reason="There is not enough memory for this picture; make it smaller or close other programs.",
             exit_status=UnavailableError.exit_status,
         )
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):

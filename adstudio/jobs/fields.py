@@ -27,7 +27,10 @@ def _check_path(value: object) -> object:
 
 
 def _check_crop(value: object) -> object:
-    wanted = "must be [left, top, width, height] in whole pixels with left and top at least 0 and width and height at least 1"
+    wanted = (
+        "must be [left, top, width, height] in whole pixels "
+        "with left and top at least 0 and width and height at least 1"
+    )
     if value is None:
         return None
     if not isinstance(value, (list, tuple)) or len(value) != 4:

@@ -145,8 +145,8 @@ def json_schema() -> dict[str, Any]:
 def apply_settings(mapping: Mapping[str, Any], settings: Iterable[str]) -> dict[str, Any]:
     """A copy of a job's JSON object with "field=value" settings applied; dots lead into lists and objects.
 
-    A value is JSON where it parses as such (numbers, true, null, lists) and otherwise text. The index one past the end of
-    a list adds to it. Raises JobError where a setting cannot be applied; values are checked by `parse_job`.
+    A value is JSON where it parses as such (numbers, true, null, lists) and otherwise text. The index one past the
+    end of a list adds to it. Raises JobError where a setting cannot be applied; values are checked by `parse_job`.
     """
     changed = copy.deepcopy(dict(mapping))
     for setting in settings:

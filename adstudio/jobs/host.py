@@ -60,9 +60,9 @@ class EngineHost(Protocol):
     def submit(self, request: RunRequest) -> RunId: ...
 
     def events(self, run_id: RunId) -> AsyncIterator[Event]:
-        """All events of a run from the first on, ending after the terminal one. Previews may be dropped: the newest wins.
+        """All events of a run from the first on, ending after the terminal one.
 
-        Raises KeyError for an unknown run.
+        Previews may be dropped: the newest wins.         Raises KeyError for an unknown run.
         """
 
     def pause(self, run_id: RunId) -> None: ...

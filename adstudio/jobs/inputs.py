@@ -125,7 +125,8 @@ def _check_digest(one: Input, digest: str, digests: Mapping[str, str]) -> None:
     for name, expected in digests.items():
         if (written == name or written.endswith("/" + name)) and digest != expected:
             raise JobError(
-                f"{one.field}: {one.path} has changed since this job was made; put the old file back or start a new job",
+                f"{one.field}: {one.path} has changed since this job was made; "
+                "put the old file back or start a new job",
                 field=one.field,
             )
 

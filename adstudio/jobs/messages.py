@@ -55,7 +55,7 @@ def _complaint(detail: ErrorDetails) -> str:
     return _allowed(detail, field) + given
 
 
-def _allowed(detail: ErrorDetails, field: FieldInfo | None) -> str:
+def _allowed(detail: ErrorDetails, field: FieldInfo | None) -> str:  # noqa: PLR0911 (one line for each kind)
     kind = detail["type"]
     if kind in ("greater_than", "greater_than_equal", "less_than", "less_than_equal", "finite_number"):
         return f"must be {'a number ' if kind == 'finite_number' else ''}{_range(field)}".rstrip()

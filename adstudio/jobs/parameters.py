@@ -18,6 +18,8 @@ _BOTH_DECIDED_BY_PICTURE = frozenset({"width", "height"})
 
 
 class ParameterKind(StrEnum):
+    """Which widget a parameter wants."""
+
     FLOAT = "float"
     INT = "int"
     BOOL = "bool"
@@ -56,12 +58,13 @@ class Parameter:
     group: str = "parameters"
 
 
-def parameters_for(task: Task, model: str) -> tuple[Parameter, ...]:
+def parameters_for(task: Task, model: str) -> tuple[Parameter, ...]:  # noqa: ARG001 (one model so far)
     """The parameters of a task with a model, in the order of the specification.
 
-    A model that is not here has the patch model's parameters.
+    A model that is not here has the patch model's parameters. Leave a field of the job open (None) while its parameter is
+    untouched: some defaults depend on other fields (variation on the number of pictures).
     """
-    defaults = default_values(task, model=model)
+    defaults = default_values(task)
     found: list[Parameter] = []
     for name, field in Job.model_fields.items():
         extra = field.json_schema_extra

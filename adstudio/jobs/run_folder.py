@@ -40,7 +40,7 @@ _OF_NO_INTEREST = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 def create(job: Job, out_dir: Path, *, resume: bool = False) -> RunRequest:
     """Check a job completely, then make its run folder: copies of its pictures and a concrete job.json.
 
-    job: with absolute paths. out_dir: absent or empty; with resume it may hold the same job, which is then gone on with.
+    job: with absolute paths. out_dir: absent or empty; with resume it may hold the same job.
     Raises JobError or UnavailableError before anything is written, StorageError where writing fails.
     """
     folder = out_dir.absolute()

@@ -17,6 +17,8 @@ JOB_NAME = "job.json"
 
 
 class RunStatus(StrEnum):
+    """How a run stands, as far as its folder tells."""
+
     FINISHED = "finished"
     CANCELLED = "cancelled"
     FAILED = "failed"

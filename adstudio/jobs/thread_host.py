@@ -171,13 +171,13 @@ class ThreadHost:
     def _warm_up(self) -> None:
         try:
             self._ready_engine().warm()
-        except Exception:
+        except Exception:  # noqa: BLE001 (the top of a thread)
             _log.info("Warming up failed; the next job will say why.", exc_info=True)
 
     def _take(self, run: Run) -> None:
         try:
             self._compute(run)
-        except (Exception, SystemExit) as error:
+        except (Exception, SystemExit) as error:  # noqa: BLE001 (the top of a thread)
             if run.cancel_wanted.is_set():
                 with contextlib.suppress(OSError):
                     run.say(Notice(message=f"While stopping: {failed_from(error, run.folder).reason}"))

@@ -23,9 +23,9 @@ from adstudio.jobs.spec import MAX_SEED, Job, Reference, Seamless, Task
 
 BASE: dict[str, Any] = {"task": "style_transfer", "content": "a.png", "styles": [{"image": "b.png"}]}
 
-names = st.text(st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="/\\"), min_size=1, max_size=20).filter(
-    lambda text: bool(text.strip()) and text.strip() not in (".", "..")
-)
+names = st.text(
+    st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="/\\"), min_size=1, max_size=20
+).filter(lambda text: bool(text.strip()) and text.strip() not in (".", ".."))
 references = st.builds(
     Reference,
     image=names.map(lambda name: Path("/pictures") / name),
