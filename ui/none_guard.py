@@ -1,8 +1,8 @@
 """Keeps `None` alive on Python 3.11, where PySide6 6.12 gives back one reference too many for many calls of QPainter.
 
 Every such call lowers the reference count of `None` by one, until the interpreter stops with "deallocating
-None" after a minute of painting. From Python 3.12 on `None` has no count to lower. Own choice: raise the count once, far beyond what
-painting can use up, rather than demand a newer Python.
+None" after a minute of painting. From Python 3.12 on `None` has no count to lower. Own choice: raise the
+count once, far beyond what painting can use up, rather than demand a newer Python.
 """
 
 from __future__ import annotations
