@@ -62,11 +62,8 @@ def demo_jobs(samples: Path) -> tuple[tuple[str, Job], ...]:
     try:
         index = json.loads(index_path.read_bytes())
         files = {sample["name"]: samples / sample["file"] for sample in index["samples"]}
-        return tuple(
-            (_TITLES[task], _job(task, index["demo"][task.value], files))
-            for task in _TITLES
-            if task.value in index["demo"]
-        )
+        named = index["demo"]
+        return tuple((title, _job(task, named[task.value], files)) for task, title in _TITLES.items())
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StorageError(f"{index_path}: the samples cannot be read ({error}); install AD Studio again") from error
 

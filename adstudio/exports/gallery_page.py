@@ -29,7 +29,8 @@ STYLE = """
 body { margin: 0; padding: 40px clamp(16px, 4vw, 64px); background: var(--ground); color: var(--text);
   font: 15px/1.5 system-ui, "Segoe UI", Roboto, "Helvetica Neue", sans-serif; }
 h1 { margin: 0 0 32px; font-size: 26px; font-weight: 600; letter-spacing: -0.01em; }
-main { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 480px), 1fr)); gap: 24px; align-items: start; }
+main { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 480px), 1fr)); gap: 24px;
+  align-items: start; }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 12px; overflow: hidden; }
 .card header { display: flex; justify-content: space-between; align-items: baseline; padding: 16px 20px; }
 h2 { margin: 0; font-size: 17px; font-weight: 600; }
@@ -44,7 +45,8 @@ h2 { margin: 0; font-size: 17px; font-weight: 600; }
 .compare input { position: absolute; inset: 0; width: 100%; height: 100%; margin: 0; opacity: 0; cursor: ew-resize;
   touch-action: pan-y; }
 .compare:focus-within { outline: 3px solid var(--accent); outline-offset: -3px; }
-.tag, .full { position: absolute; padding: 2px 10px; border-radius: 999px; background: #000a; color: #fff; font-size: 12px; }
+.tag, .full { position: absolute; padding: 2px 10px; border-radius: 999px; background: #000a; color: #fff;
+  font-size: 12px; }
 .tag { top: 12px; pointer-events: none; opacity: 0; transition: opacity 0.15s; }
 .compare:hover .tag, .compare:focus-within .tag { opacity: 1; }
 .left { left: 12px; } .right { right: 12px; }

@@ -58,11 +58,11 @@ class Parameter:
     group: str = "parameters"
 
 
-def parameters_for(task: Task, model: str) -> tuple[Parameter, ...]:  # noqa: ARG001 (one model so far)
+def parameters_for(task: Task, model: str) -> tuple[Parameter, ...]:  # noqa: ARG001
     """The parameters of a task with a model, in the order of the specification.
 
-    A model that is not here has the patch model's parameters. Leave a field of the job open (None) while its parameter is
-    untouched: some defaults depend on other fields (variation on the number of pictures).
+    A model that is not here has the patch model's parameters. Leave a field of the job open (None) while its parameter
+    is untouched: some defaults depend on other fields (variation on the number of pictures).
     """
     defaults = default_values(task)
     found: list[Parameter] = []

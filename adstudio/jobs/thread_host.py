@@ -53,14 +53,7 @@ class ThreadHost:
             run.say(Queued(position=position))
         except OSError as error:
             run.say(failed_from(error, run.folder))
-        with self._work:
-            self._runs[run.run_id] = run
-            if self._closing:
-                run.say(Cancelled())
-            elif not run.over:
-                self._queue.append(run)
-                self._start_thread()
-                self._work.notify_all()
+        self._enqueue(run)
         return run.run_id
 
     def events(self, run_id: RunId) -> AsyncIterator[Event]:
@@ -136,6 +129,16 @@ class ThreadHost:
             self._work.notify_all()
         for run in unfinished:
             self.cancel(run.run_id)
+
+    def _enqueue(self, run: Run) -> None:
+        with self._work:
+            self._runs[run.run_id] = run
+            if self._closing:  # shut down while the log was opened
+                run.say(Cancelled())
+            elif not run.over:
+                self._queue.append(run)
+                self._start_thread()
+                self._work.notify_all()
 
     def _start_thread(self) -> None:
         if self._thread is None:

@@ -17,12 +17,13 @@ from adstudio.jobs import run_folder
 from adstudio.jobs.event_log import EventLog, read_events
 from adstudio.jobs.events import Finished, Preview, Queued
 from adstudio.jobs.files import job_to_json, load_job
+from adstudio.jobs.host import RunRequest
 from adstudio.jobs.run_folder import RunStatus
 from adstudio.jobs.spec import Job, Reference, Task
 from tests.fakes import FakeHost, Script, sample_job, write_picture
 
 
-def run_to_the_end(request: run_folder.RunRequest, *scripts: Script) -> None:
+def run_to_the_end(request: RunRequest, *scripts: Script) -> None:
     host = FakeHost(*scripts)
 
     async def story() -> None:
@@ -170,11 +171,11 @@ def test_masks_must_fit(tmp_path: Path) -> None:
 
     made = run_folder.create(masked(tmp_path / "mask.png", tmp_path / "mask.png"), tmp_path / "run").job
     assert made.content_mask == tmp_path / "run" / "inputs" / "content-mask-mask.png"
-    with pytest.raises(JobError, match="^content_mask: .*small"):
+    with pytest.raises(JobError, match=r"^content_mask: .*small"):
         run_folder.create(masked(tmp_path / "small.png", tmp_path / "mask.png"), tmp_path / "a")
     with pytest.raises(JobError, match=r"^styles\.0\.mask: .*small"):
         run_folder.create(masked(tmp_path / "mask.png", tmp_path / "small.png"), tmp_path / "b")
-    with pytest.raises(JobError, match="^protect_mask: .*small"):
+    with pytest.raises(JobError, match=r"^protect_mask: .*small"):
         run_folder.create(job.model_copy(update={"protect_mask": tmp_path / "small.png"}), tmp_path / "c")
 
 
