@@ -29,7 +29,7 @@ STYLE = """
 body { margin: 0; padding: 40px clamp(16px, 4vw, 64px); background: var(--ground); color: var(--text);
   font: 15px/1.5 system-ui, "Segoe UI", Roboto, "Helvetica Neue", sans-serif; }
 h1 { margin: 0 0 32px; font-size: 26px; font-weight: 600; letter-spacing: -0.01em; }
-main { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 480px), 1fr)); gap: 24px;
+main { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 400px), 1fr)); gap: 24px;
   align-items: start; }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 12px; overflow: hidden; }
 .card header { display: flex; justify-content: space-between; align-items: baseline; padding: 16px 20px; }

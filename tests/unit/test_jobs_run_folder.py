@@ -83,10 +83,10 @@ def test_resume_takes_the_same_job_and_no_other(tmp_path: Path) -> None:
     run_folder.create(job, tmp_path / "run")
     before = contents(tmp_path / "run")
     assert run_folder.create(job, tmp_path / "run", resume=True).resume
-    with pytest.raises(JobError, match="^seed: differs"):
+    with pytest.raises(JobError, match=r"^seed: differs"):
         run_folder.create(job.model_copy(update={"seed": 5}), tmp_path / "run", resume=True)
     write_picture(tmp_path / "pictures" / "content.png", width=48, height=32, shade=99)
-    with pytest.raises(JobError, match="^content: differs"):
+    with pytest.raises(JobError, match=r"^content: differs"):
         run_folder.create(job, tmp_path / "run", resume=True)
     assert contents(tmp_path / "run") == before
 

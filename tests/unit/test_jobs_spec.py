@@ -137,7 +137,7 @@ def test_open_fields_become_concrete_and_given_ones_stay() -> None:
 )
 def test_settings_the_patch_model_lacks_are_refused(name: str, value: object) -> None:
     with pytest.raises(JobError, match=f"^{name}: ") as caught:
-        resolve(job(BASE, **dict([(name, value)])), (8, 8), (8, 8))
+        resolve(job({**BASE, name: value}), (8, 8), (8, 8))
     assert caught.value.field == name
 
 
@@ -152,7 +152,7 @@ def test_settings_the_patch_model_lacks_are_refused(name: str, value: object) ->
     ],
 )
 def test_other_models(model: str, kind: type[AdStudioError]) -> None:
-    with pytest.raises(kind, match="^model: "):
+    with pytest.raises(kind, match=r"^model: "):
         resolve(job(model=model), (8, 8), (8, 8))
 
 
