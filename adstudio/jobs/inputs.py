@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from adstudio.errors import ImageError, JobError
-from adstudio.images import load_label_mask, pair_labels, probe_image
+from adstudio.images import LabelMask, load_label_mask, pair_labels, probe_image
 from adstudio.jobs.defaults import Size, check_model, resolve
 from adstudio.jobs.spec import Job
 
@@ -169,16 +169,16 @@ def _check_masks(job: Job, sizes: Mapping[str, Size]) -> None:
         )
     if job.content_mask is None:
         return
-    content_mask = job.content_mask
-    target = _named("content_mask", lambda: load_label_mask(content_mask, expected_size=target_size))
-    references = []
+    target = _label_mask("content_mask", job.content_mask, target_size)
+    references: list[LabelMask | None] = []
     for index, style in enumerate(job.styles):
-        if style.mask is None:
-            continue
-        field, mask = f"styles.{index}.mask", style.mask
-        size = sizes[f"styles.{index}.image"]
-        references.append(_named(field, lambda mask=mask, size=size: load_label_mask(mask, expected_size=size)))  # type: ignore[misc]
+        field = f"styles.{index}.mask"
+        references.append(_label_mask(field, style.mask, sizes[f"styles.{index}.image"]) if style.mask else None)
     _named("content_mask", lambda: pair_labels(target, references))
+
+
+def _label_mask(field: str, path: Path, size: Size) -> LabelMask:
+    return _named(field, lambda: load_label_mask(path, expected_size=size))
 
 
 def _alike(size: Size, wanted: Size) -> bool:

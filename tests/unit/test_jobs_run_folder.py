@@ -171,6 +171,10 @@ def test_masks_must_fit(tmp_path: Path) -> None:
 
     made = run_folder.create(masked(tmp_path / "mask.png", tmp_path / "mask.png"), tmp_path / "run").job
     assert made.content_mask == tmp_path / "run" / "inputs" / "content-mask-mask.png"
+    halves.point(lambda level: 90 if level else 0).save(tmp_path / "odd.png")
+    with pytest.raises(JobError, match=r"^(content_mask|styles\.0\.mask): ") as caught:
+        run_folder.create(masked(tmp_path / "mask.png", tmp_path / "odd.png"), tmp_path / "unpaired")
+    assert "255" in str(caught.value) or "90" in str(caught.value)
     with pytest.raises(JobError, match=r"^content_mask: .*small"):
         run_folder.create(masked(tmp_path / "small.png", tmp_path / "mask.png"), tmp_path / "a")
     with pytest.raises(JobError, match=r"^styles\.0\.mask: .*small"):
