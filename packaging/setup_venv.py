@@ -134,7 +134,7 @@ class Environment:
 
     def _starts(self, module: str) -> bool:
         """Whether the environment was made here by this Python, starts, and can import `module`."""
-        if not self.python.exists():
+        if not self.python.exists() or not self._made_here():
             return False
         question = f"import sys, {module}; print(sys.prefix); print(*sys.version_info[:3], sep='.')"
         try:
@@ -145,6 +145,12 @@ class Environment:
             return False
         said = asked.stdout.splitlines()
         return len(said) == 2 and Path(said[0]).samefile(self.folder) and said[1] == self._version
+
+    def _made_here(self) -> bool:
+        """Whether the programs in the environment name this folder; those of a moved one still name the old."""
+        programs = [self.python.with_name("pip"), self.python.with_name("pip.exe")]
+        here = str(self.folder).lower().encode()
+        return any(program.is_file() and here in program.read_bytes().lower() for program in programs)
 
     def _prepare_folder(self, *, keep: bool) -> None:
         if keep:
