@@ -274,7 +274,7 @@ def _upright(values: NDArray[np.float32], orientation: int) -> NDArray[np.float3
 
 def _cropped(values: NDArray[np.float32], crop_px: Crop, path: Path) -> NDArray[np.float32]:
     left, top, width, height = crop_px
-    inside = 0 <= left and 0 <= top and left + width <= values.shape[1] and top + height <= values.shape[0]
+    inside = left >= 0 and top >= 0 and left + width <= values.shape[1] and top + height <= values.shape[0]
     if not inside or width < 1 or height < 1:
         raise ImageError(
             f"{path}: the crop {list(crop_px)} does not lie inside the picture of {values.shape[1]} × {values.shape[0]}"

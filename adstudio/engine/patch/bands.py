@@ -10,7 +10,7 @@ import contextlib
 import os
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import torch
 
@@ -18,14 +18,20 @@ _BAND_PIXELS = 32768
 _LOWER_PRIORITY = 5
 
 
+class Stopped(Exception):  # noqa: N818  (nothing went wrong: somebody asked)
+    """The run is to end here; what was begun is dropped."""
+
+
 class Bands:
     """A pool of threads at lower priority than the window. Used in a `with`; joined at its end.
 
     threads: how many; None takes one for each core this process may use.
+    interrupted: asked before every band; once it is true, `each` raises Stopped.
     """
 
-    def __init__(self, threads: int | None = None) -> None:
+    def __init__(self, threads: int | None = None, interrupted: Callable[[], bool] = lambda: False) -> None:
         self.threads = threads or usable_cores()
+        self.interrupted = interrupted
         self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="patch", initializer=_enter_background)
 
     def __enter__(self) -> Bands:
@@ -35,8 +41,19 @@ class Bands:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def each(self, height: int, width: int, work: Callable[[int, int], None]) -> None:
-        """Call work(first_row, last_row) for every band and wait for all. Raises what any of them raised."""
-        for future in [self._pool.submit(work, *band) for band in split_rows(height, width)]:
+        """Call work(first_row, last_row) for every band and wait for all.
+
+        Raises Stopped when interrupted, otherwise what any of the calls raised.
+        """
+
+        def unless_stopped(first: int, last: int) -> None:
+            if self.interrupted():
+                raise Stopped
+            work(first, last)
+
+        futures = [self._pool.submit(unless_stopped, *band) for band in split_rows(height, width)]
+        wait(futures)
+        for future in futures:
             future.result()
 
 

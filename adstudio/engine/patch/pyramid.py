@@ -13,7 +13,6 @@ from torch import Tensor
 from adstudio.engine.patch.bands import Bands
 from adstudio.engine.patch.descriptors import DEPTH, Projection
 from adstudio.engine.patch.field import Layout
-from adstudio.engine.patch.guides import shrunk
 
 NO_LABEL = 255
 """Label of places on the sheet that are no reference; regions use 0 … 254."""

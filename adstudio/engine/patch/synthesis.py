@@ -1,15 +1,16 @@
 """Coarse to fine: attention over patches and distillation by voting, round after round.
 
-One algorithm for every device; only the search has a compiled form for the CPU. In the words of the method: queries are
-the patches of the picture as it is, keys and values those of the references; the search keeps the attention's peak, the
-occurrence bias is the dual variable that makes the references' marginal uniform (entropic optimal transport, own choice:
-it brings their rarer colours and marks to life), and the vote is the closed form of the L2 distillation step.
-Sources: arXiv 2502.20235 for the idea; Kamb and Ganguli 2024 for patch attention as a local score; Kwatra et al. 2005 and
-Elad and Milanfar 2017 for synthesis by patch votes.
+One algorithm for every device; only the search has a compiled form for the CPU. In the words of the method: queries
+are the patches of the picture as it is, keys and values those of the references; the search keeps the attention's peak,
+the occurrence bias is the dual variable that makes the references' marginal uniform (entropic optimal transport, own
+choice: it brings their rarer colours and marks to life), and the vote is the closed form of the L2 distillation step.
+Sources: arXiv 2502.20235 for the idea; Kamb and Ganguli 2024 for patch attention as a local score; Kwatra et al. 2005
+and Elad and Milanfar 2017 for synthesis by patch votes.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -19,7 +20,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from adstudio.engine.patch.bands import Bands
+from adstudio.engine.patch.bands import Bands, Stopped
 from adstudio.engine.patch.descriptors import Projection
 from adstudio.engine.patch.field import Layout, enlarged
 from adstudio.engine.patch.guides import Guides, shrunk
@@ -28,6 +29,7 @@ from adstudio.engine.patch.search_torch import search_pass
 from adstudio.engine.patch.vote import vote
 
 _USE_CAP = 20.0
+_VARIATION_WEIGHT = 2.0
 _JUMPS = (8, 4, 2, 1)
 
 
@@ -58,12 +60,15 @@ class Tuning:
 class Task:
     """Everything that decides a picture.
 
-    start: [3, height, width] in -1 … 1, what the coarsest level begins with; references: [3, h, w] in -1 … 1 each;
+    size: (height, width) of the picture; start: [3, height, width] in -1 … 1, what the coarsest level begins with, or
+    None for random pieces of the references; references: [3, h, w] in -1 … 1 each;
     weights: > 0 each; labels: uint8 [height, width] of the picture and [h, w] of references, None where there are none,
-    all from 0 … 254; attention_scale: > 1 sharpens votes; coverage: 0 … 1; seed: 0 … 2^63 - 1.
+    all from 0 … 254; attention_scale: > 1 sharpens votes; coverage: 0 … 1; variation: 0 … 1, how far the
+    seed's own preferences among the references' marks go; seed: 0 … 2^63 - 1.
     """
 
-    start: Tensor
+    size: Size
+    start: Tensor | None
     references: tuple[Tensor, ...]
     weights: tuple[float, ...]
     guides: Guides
@@ -73,6 +78,7 @@ class Task:
     wrap_x: bool = False
     attention_scale: float = 1.0
     coverage: float = 0.8
+    variation: float = 0.0
     seed: int = 0
     tuning: Tuning = field(default_factory=Tuning)
 
@@ -96,16 +102,15 @@ class State:
 class Synthesis:
     """A run of the patch model, one round at a time.
 
-    bands: threads for the CPU, None on other devices. interrupted: polled between bands; once true, `rounds` ends early
-    with the state of the last whole round still in `state`.
+    bands: threads for the CPU, None on other devices. Once interrupted, `rounds` ends early with the state of the last
+    whole round in `state`.
     """
 
     def __init__(self, task: Task, bands: Bands | None, interrupted: Callable[[], bool] = lambda: False) -> None:
         self.task = task
         self._bands = bands
         self._interrupted = interrupted
-        size = (task.start.shape[1], task.start.shape[2])
-        self.levels = level_sizes(size, [(r.shape[1], r.shape[2]) for r in task.references])
+        self.levels = level_sizes(task.size, [(r.shape[1], r.shape[2]) for r in task.references])
         labels = task.target_labels
         self._labels = sorted(int(v) for v in np.unique(labels)) if labels is not None else [0]
         self.levels = [level for level in self.levels if self._labels_survive(*level)] or self.levels[-1:]
@@ -126,10 +131,13 @@ class Synthesis:
     def rounds(self) -> Iterator[State]:
         """Yield the state after every round; goes on from `state` when that was set."""
         first = self.state.level if self.state else 0
-        for level in range(first, len(self.levels)):
-            yield from self._level(level)
-            if self._interrupted():
-                return
+        with contextlib.suppress(Stopped):
+            for level in range(first, len(self.levels)):
+                yield from self._level(level)
+
+    def _stop_if_asked(self) -> None:
+        if self._interrupted():
+            raise Stopped
 
     def _labels_survive(self, size: Size, reference_sizes: Sequence[Size]) -> bool:
         """Every label the picture shows at this level has a place in a reference, too."""
@@ -147,7 +155,7 @@ class Synthesis:
     def _level(self, level: int) -> Iterator[State]:
         task, tuning, bands = self.task, self.task.tuning, self._bands
         size, reference_sizes = self.levels[level]
-        device = task.start.device
+        device = task.references[0].device
         pictures = [shrunk(r, s) for r, s in zip(task.references, reference_sizes, strict=True)]
         target_guide, guides = task.guides.at(level, size, reference_sizes)
         projection = Projection([joined(p, g) for p, g in zip(pictures, guides, strict=True)], seed=level)
@@ -155,9 +163,11 @@ class Synthesis:
         at_level = [labels_at(m, s) for m, s in zip(reference_labels, reference_sizes, strict=True)]
         sheet = make_sheet(pictures, guides, at_level, task.weights, projection, bands, self._labels)
         labels = labels_at(task.target_labels, size)
-        query_label = torch.zeros(size, dtype=torch.uint8, device=device) if labels is None else torch.from_numpy(labels)
+        query_label = (
+            torch.zeros(size, dtype=torch.uint8, device=device) if labels is None else torch.from_numpy(labels)
+        )
         query_label = query_label.to(device)
-        state = self._enter(level, size, sheet, query_label)
+        state = self._enter(level, size, sheet, query_label, projection.spread)
         expected = _expected_use(sheet, query_label, self._labels)
         window = _use_window(expected)
         temperature = max(projection.spread, 1e-6) * tuning.temperature / task.attention_scale / 2**level
@@ -166,8 +176,6 @@ class Synthesis:
                 joined(state.picture, target_guide), bands, wrap_y=task.wrap_y, wrap_x=task.wrap_x
             )
             found, cost = self._search(query, sheet, state, query_label, level, projection.spread)
-            if self._interrupted():
-                return
             bias = state.bias
             if task.coverage > 0:
                 rate = tuning.occurrence * projection.spread * task.coverage / 0.8
@@ -193,27 +201,28 @@ class Synthesis:
             )
             self.state = state
             yield state
-            if self._interrupted():
-                return
+            self._stop_if_asked()
 
-    def _enter(self, level: int, size: Size, sheet: Sheet, query_label: Tensor) -> State:
+    def _enter(self, level: int, size: Size, sheet: Sheet, query_label: Tensor, spread: float) -> State:
         """The state a level begins with: carried over, continued from the level before, or fresh."""
-        task, before = self.task, self.state
+        task, before, device = self.task, self.state, query_label.device
         if before is not None and before.level == level:
             return before
         if before is None:
-            picture = shrunk(task.start, size)
-            correspondence = torch.zeros(2, *size, dtype=torch.int32, device=task.start.device)
-            stray = torch.ones(size, dtype=torch.bool, device=task.start.device)
+            correspondence = torch.zeros(2, *size, dtype=torch.int32, device=device)
+            stray = torch.ones(size, dtype=torch.bool, device=device)
         else:
-            picture = F.interpolate(before.picture[None], size, mode="bicubic", align_corners=False)[0]
             correspondence = enlarged(before.field, size, before.layout, sheet.layout)
             stray = sheet.label[correspondence[0].long(), correspondence[1].long()] != query_label
         _place_at_random(correspondence, stray, query_label, sheet, self._labels, task.seed + level)
-        bias = torch.zeros_like(sheet.share)
-        return State(
-            level=level, rounds_done=0, picture=picture, field=correspondence, bias=bias, layout=sheet.layout
-        )
+        if before is not None:
+            picture = F.interpolate(before.picture[None], size, mode="bicubic", align_corners=False)[0]
+        elif task.start is not None:
+            picture = shrunk(task.start, size)
+        else:
+            picture = sheet.values[correspondence[0].long(), correspondence[1].long()].permute(2, 0, 1).contiguous()
+        bias = _preferences(sheet, task.seed) * (task.variation * _VARIATION_WEIGHT * spread)
+        return State(level=level, rounds_done=0, picture=picture, field=correspondence, bias=bias, layout=sheet.layout)
 
     def _search(
         self, query: Tensor, sheet: Sheet, state: State, query_label: Tensor, level: int, spread: float
@@ -229,6 +238,7 @@ class Synthesis:
             jump = _JUMPS[index % len(_JUMPS)]
             coherence = tuning.coherence * spread
             if self._bands is None:
+                self._stop_if_asked()
                 found, cost = search_pass(
                     query,
                     sheet.keys,
@@ -263,27 +273,26 @@ class Synthesis:
         coherence: float,
         seed: int,
     ) -> Tensor:
-        from adstudio.engine.patch.search_cpu import search_rows  # noqa: PLC0415  (numba: not on a GPU's path)
+        from adstudio.engine.patch.search_cpu import search_rows
 
         found = torch.empty_like(known)
         arrays = [t.numpy() for t in (query, sheet.keys, bias, query_label, sheet.label, known, found, cost)]
 
         def band(first: int, last: int) -> None:
-            if not self._interrupted():
-                search_rows(
-                    *arrays,
-                    first,
-                    last,
-                    self.task.wrap_y,
-                    self.task.wrap_x,
-                    jump,
-                    self.task.tuning.probes,
-                    radius,
-                    np.float32(coherence),
-                    np.uint32(seed),
-                )
+            search_rows(
+                *arrays,
+                first,
+                last,
+                self.task.wrap_y,
+                self.task.wrap_x,
+                jump,
+                self.task.tuning.probes,
+                radius,
+                np.float32(coherence),
+                np.uint32(seed),
+            )
 
-        assert self._bands is not None  # noqa: S101  (for the type checker)
+        assert self._bands is not None
         self._bands.each(*query_label.shape, band)
         return found
 
@@ -303,6 +312,17 @@ def _place_at_random(
         columns = sheet.label.shape[1]
         correspondence[0][chosen] = (picked // columns).int()
         correspondence[1][chosen] = (picked % columns).int()
+
+
+def _preferences(sheet: Sheet, seed: int) -> Tensor:
+    """Smooth random likes and dislikes among the keys, mean 0, spread about 1, alike on every level: [rows, columns]."""
+    rng = np.random.default_rng((seed, 1))
+    out = torch.zeros_like(sheet.share)
+    for offset, height, width in zip(sheet.layout.offsets, sheet.layout.heights, sheet.layout.widths, strict=True):
+        coarse = torch.from_numpy(rng.standard_normal((1, 1, 12, 12), dtype=np.float32)).to(out.device)
+        smooth = F.interpolate(coarse, (height, width), mode="bicubic", align_corners=False)[0, 0]
+        out[offset : offset + height, :width] = smooth
+    return out
 
 
 def _expected_use(sheet: Sheet, query_label: Tensor, labels: Sequence[int]) -> Tensor:

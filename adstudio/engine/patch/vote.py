@@ -38,9 +38,7 @@ def vote(
     out = torch.empty(3, height, width, device=cost.device)
 
     def band(first: int, last: int) -> None:
-        out[:, first:last] = _vote_rows(
-            values, valid, field, cost, first, last, sigma_px, temperature, wrap_y, wrap_x
-        )
+        out[:, first:last] = _vote_rows(values, valid, field, cost, first, last, sigma_px, temperature, wrap_y, wrap_x)
 
     if bands is None:
         band(0, height)

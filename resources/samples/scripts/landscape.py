@@ -231,8 +231,7 @@ def make_renderer(surface: Surface, solid: Solid, ground_paint: GroundPaint, sol
         length = math.sqrt(nx * nx + nz * nz + 1.0)
         nx, ny, nz = nx / length, 1.0 / length, nz / length
         facing = -(dx * nx + dy * ny + dz * nz)
-        if facing < 0.03:
-            facing = 0.03
+        facing = max(facing, 0.03)
         rx, ry, rz = dx + 2 * facing * nx, dy + 2 * facing * ny, dz + 2 * facing * nz
         ry = max(ry, 0.012)
         tr, kind = march(hm, x, 0.002, z, rx, ry, rz, 0.02, 0.7 * view.far, 0.6)

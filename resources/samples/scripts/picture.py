@@ -41,7 +41,7 @@ def smoothstep(low: float, high: float, value: Field) -> Field:
 
 
 def mix(a: Picture | Colour, b: Picture | Colour, share: Field | float) -> Picture:
-    """a where share is 0, b where it is 1."""
+    """A where share is 0, b where it is 1."""
     weight = np.asarray(share, np.float32)[..., None]
     return (np.asarray(a, np.float32) * (1 - weight) + np.asarray(b, np.float32) * weight).astype(np.float32)
 

@@ -1,0 +1,191 @@
+"""From a job to what the patch model works on: pictures at their sizes, regions, guides and start."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from adstudio.engine.patch.correspondence import PartGuides
+from adstudio.engine.patch.guides import Guides, NoGuides, ToneAndEdges, colour_matched, luminance, matched
+from adstudio.engine.patch.synthesis import Task, Tuning
+from adstudio.errors import EngineError
+from adstudio.images import (
+    LabelMask,
+    centre_crop_to_aspect,
+    load_image,
+    load_label_mask,
+    load_protect_mask,
+    pair_labels,
+    resize,
+    resize_labels,
+)
+from adstudio.jobs.choices import Seamless
+from adstudio.jobs.choices import Task as JobTask
+from adstudio.jobs.spec import Job, Reference
+
+_MAX_REFERENCE_PIXELS = 4096 * 4096
+_DEFAULT_CONTENT_WEIGHT = 0.25
+_DEFAULT_STEPS = 16
+_UNUSED = 255
+
+Pixels = NDArray[np.float32]
+Labels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """task: for seed and variation of the first picture; content: float32 [height, width, 3] in 0 … 1 at the result's
+    size, or None; protect: [height, width] in 0 … 1 or None; notices: for the artist.
+    """
+
+    task: Task
+    content: Pixels | None
+    protect: Pixels | None
+    notices: tuple[str, ...]
+
+    def for_picture(self, job: Job, index: int) -> Task:
+        """The task of the job's picture, 0-based."""
+        return replace(self.task, seed=(job.seed + index) % 2**63)
+
+
+def prepare(job: Job, device: torch.device) -> Prepared:
+    """Load and lay out everything a resolved job names. Raises ImageError and JobError for pictures that do not fit."""
+    if job.width is None or job.height is None:
+        raise EngineError("the job has no size yet; it must be resolved before it is run")
+    width, height = job.width, job.height
+    notices: list[str] = []
+    content = None
+    if job.content is not None:
+        loaded = load_image(job.content, reduce_to_pixels=4 * _MAX_REFERENCE_PIXELS)
+        notices += loaded.notices
+        content = resize(centre_crop_to_aspect(loaded.pixels, width, height), width, height)
+    target_mask = load_label_mask(job.content_mask) if job.content_mask is not None else None
+    masks = [load_label_mask(style.mask) if style.mask is not None else None for style in job.styles]
+    pair_labels(target_mask, masks)
+    for mask in (target_mask, *masks):
+        notices += mask.notices if mask is not None else ()
+    target_labels, numbering = _target_labels(target_mask, width, height)
+    references, reference_labels = [], []
+    for style, mask in zip(job.styles, masks, strict=True):
+        pixels, labels, said = _reference(job, style, mask, numbering)
+        references.append(_as_tensor(pixels, device))
+        reference_labels.append(labels)
+        notices += said
+    weights = tuple(style.weight for style in job.styles)
+    start, guides = _start_and_guides(
+        job,
+        None if content is None else _as_tensor(content, device),
+        references,
+        weights,
+        target_labels,
+        reference_labels,
+    )
+    protect = load_protect_mask(job.protect_mask, (width, height)) if job.protect_mask is not None else None
+    steps = job.num_inference_steps or _DEFAULT_STEPS
+    task = Task(
+        size=(height, width),
+        start=start,
+        references=tuple(references),
+        weights=weights,
+        guides=guides,
+        target_labels=target_labels,
+        reference_labels=tuple(reference_labels),
+        wrap_y=job.seamless in (Seamless.Y, Seamless.BOTH),
+        wrap_x=job.seamless in (Seamless.X, Seamless.BOTH),
+        attention_scale=job.attention_scale,
+        coverage=job.coverage,
+        variation=job.variation or 0.0,
+        seed=job.seed,
+        tuning=_with_steps(Tuning(), steps),
+    )
+    return Prepared(task=task, content=content, protect=protect, notices=tuple(dict.fromkeys(notices)))
+
+
+def _with_steps(tuning: Tuning, steps: int) -> Tuning:
+    """More or fewer rounds on every level, one at least."""
+    rounds = tuple(max(1, round(count * steps / _DEFAULT_STEPS)) for count in tuning.rounds)
+    return replace(tuning, rounds=rounds)
+
+
+def _as_tensor(pixels: Pixels, device: torch.device) -> Tensor:
+    """[height, width, 3] in 0 … 1 -> [3, height, width] in -1 … 1."""
+    return (torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1))) * 2 - 1).to(device)
+
+
+def _target_labels(mask: LabelMask | None, width: int, height: int) -> tuple[Labels | None, dict[int, int]]:
+    """The picture's labels at its size, numbered from 0, and the number of each label of the file."""
+    if mask is None:
+        return None, {}
+    cropped = centre_crop_to_aspect(mask.labels, width, height)
+    at_size = resize_labels(np.ascontiguousarray(cropped), width, height)
+    numbering = {int(value): number for number, value in enumerate(np.unique(at_size))}
+    return _renumbered(at_size, numbering), numbering
+
+
+def _renumbered(labels: Labels, numbering: dict[int, int]) -> Labels:
+    table = np.full(256, _UNUSED, np.uint8)
+    for value, number in numbering.items():
+        table[value] = number
+    return table[labels]
+
+
+def _reference(
+    job: Job, style: Reference, mask: LabelMask | None, numbering: dict[int, int]
+) -> tuple[Pixels, Labels | None, tuple[str, ...]]:
+    """A reference at the size the job's stroke scale asks for, its labels at the same size, and notices."""
+    loaded = load_image(style.image, crop_px=style.crop, reduce_to_pixels=_MAX_REFERENCE_PIXELS)
+    assert job.width is not None
+    assert job.height is not None
+    own = loaded.width * loaded.height
+    scale = job.stroke_scale * (job.width * job.height / own) ** 0.5
+    scale = min(scale, (_MAX_REFERENCE_PIXELS / own) ** 0.5)
+    width, height = max(1, round(loaded.width * scale)), max(1, round(loaded.height * scale))
+    pixels = resize(loaded.pixels, width, height)
+    if mask is None or not numbering:
+        return pixels, None, loaded.notices
+    labels = mask.labels
+    if style.crop is not None:
+        left, top, crop_width, crop_height = style.crop
+        labels = labels[top : top + crop_height, left : left + crop_width]
+    return pixels, _renumbered(resize_labels(labels, width, height), numbering), loaded.notices
+
+
+def _start_and_guides(
+    job: Job,
+    content: Tensor | None,
+    references: Sequence[Tensor],
+    weights: Sequence[float],
+    target_labels: Labels | None,
+    reference_labels: Sequence[Labels | None],
+) -> tuple[Tensor | None, Guides]:
+    if content is None:
+        return None, NoGuides()
+    strength = (_DEFAULT_CONTENT_WEIGHT if job.content_weight is None else job.content_weight) / _DEFAULT_CONTENT_WEIGHT
+    start = content.clone()
+    tones = luminance(content)
+    lights = [luminance(reference) for reference in references]
+    regions = [None] if target_labels is None else [int(value) for value in np.unique(target_labels)]
+    for region in regions:
+        inside = _inside(target_labels, region, content)
+        parts = [_inside(labels, region, r) for labels, r in zip(reference_labels, references, strict=True)]
+        used = [k for k, part in enumerate(parts) if bool(part.any())]
+        if not used:
+            continue
+        shares = [weights[k] for k in used]
+        tones[0][inside] = matched(tones[0][inside], [lights[k][0][parts[k]] for k in used], shares)
+        pools = [references[k][:, parts[k]][:, None] for k in used]
+        start[:, inside] = colour_matched(content[:, inside][:, None], pools, shares)[:, 0]
+    if job.task is JobTask.APPEARANCE_TRANSFER:
+        return start, PartGuides.of(content, tuple(references), strength)
+    return start, ToneAndEdges(content, tones, tuple(references), strength)
+
+
+def _inside(labels: Labels | None, region: int | None, picture: Tensor) -> Tensor:
+    if labels is None or region is None:
+        return torch.ones(picture.shape[-2:], dtype=torch.bool, device=picture.device)
+    return torch.from_numpy(labels == region).to(picture.device)

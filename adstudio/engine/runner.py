@@ -1,0 +1,175 @@
+"""Runs jobs: picks the model, yields events, and has every result on disk before it is announced."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from adstudio.engine.checkpoint import clear_checkpoints, newest_checkpoint, save_checkpoint
+from adstudio.engine.devices import choose_device
+from adstudio.engine.patch.bands import Bands
+from adstudio.engine.patch.guides import NoGuides
+from adstudio.engine.patch.preparation import Prepared, prepare
+from adstudio.engine.patch.synthesis import State, Synthesis, Task
+from adstudio.engine.preview import preview_of
+from adstudio.errors import EngineError
+from adstudio.images import JOB_KEY, blend_color, blend_strength, save_png
+from adstudio.jobs.events import Checkpointed, Event, Finished, LoadingModel, Notice, Preview, Progress, Started
+from adstudio.jobs.files import job_to_json
+from adstudio.jobs.host import RunControl, RunRequest
+
+_CHECKPOINT_EVERY_S = 2.0
+_CHECKPOINT_SHARE = 0.05
+_TASK_LABELS = {"style_transfer": "Painting", "appearance_transfer": "Transferring", "texture": "Weaving"}
+
+
+class StudioEngine:
+    """The engine behind every host; made and used in one thread. See `adstudio.jobs.host.Engine`."""
+
+    def __init__(self, threads: int | None = None) -> None:
+        """threads: for the CPU; None takes one for each core this process may use."""
+        self._threads = threads
+        self._warm = False
+        torch.set_num_threads(1)  # the patch model shares its work out itself, see patch.bands
+
+    def warm(self) -> None:
+        """Load or compile the search ahead of the first job."""
+        if self._warm:
+            return
+        reference = torch.linspace(-1, 1, 3 * 24 * 24).view(3, 24, 24)
+        task = Task(size=(24, 24), start=None, references=(reference,), weights=(1.0,), guides=NoGuides())
+        with Bands(1) as bands:
+            for _ in Synthesis(task, bands).rounds():
+                pass
+        self._warm = True
+
+    def run(self, request: RunRequest, control: RunControl) -> Iterator[Event]:
+        """Compute one job; see `adstudio.jobs.host.Engine.run`."""
+        job = request.job
+        yield LoadingModel(model=job.model)
+        device = choose_device(job.device)
+        if device.type == "cpu":
+            self.warm()
+        if control.interrupted():
+            return
+        yield Started(device=device.type, steps=job.num_inference_steps or 0)
+        prepared = prepare(job, device)
+        for message in prepared.notices:
+            yield Notice(message=message)
+        with Bands(self._threads, control.interrupted) as bands:
+            used = bands if device.type == "cpu" else None
+            yield from _Run(request, control, prepared, used).pictures()
+
+
+class _Run:
+    """One job under way."""
+
+    def __init__(self, request: RunRequest, control: RunControl, prepared: Prepared, bands: Bands | None) -> None:
+        self._folder, self._job = request.folder, request.job
+        self._control, self._prepared, self._bands = control, prepared, bands
+        self._found = newest_checkpoint(request.folder) if request.resume else None
+        self._begun = time.monotonic()
+        self._begun_at: float | None = None
+
+    def pictures(self) -> Iterator[Event]:
+        job = self._job
+        paths = [self._folder / result_name(index) for index in range(job.images)]
+        first = self._found.image_index if self._found else 0
+        for index in range(first, job.images):
+            synthesis = Synthesis(self._prepared.for_picture(job, index), self._bands, self._control.interrupted)
+            if self._found is not None and self._found.image_index == index:
+                synthesis.state = _on_device(self._found.state, self._prepared.task.references[0].device)
+            yield from self._rounds(synthesis, index)
+            if self._control.interrupted():
+                return
+            if synthesis.state is None:
+                raise EngineError("the patch model made no picture; run it again, and tell us if it stays so")
+            save_png(paths[index], self._finish(synthesis.state), metadata={JOB_KEY: self._job_text(index)})
+        clear_checkpoints(self._folder)
+        yield Finished(results=tuple(paths))
+
+    def _rounds(self, synthesis: Synthesis, index: int) -> Iterator[Event]:
+        total = synthesis.total_rounds
+        steps = total * self._job.images
+        saved_at, save_cost = time.monotonic(), 0.0
+        saved: State | None = synthesis.state
+        step = index * total + self._rounds_before(synthesis)
+        for state in synthesis.rounds():
+            step += 1
+            fraction = (index + synthesis.work_done()) / self._job.images
+            yield Preview(image=preview_of(state.picture), step=step, steps=steps, image_index=index)
+            yield Progress(
+                step=step,
+                steps=steps,
+                fraction=fraction,
+                image_index=index,
+                remaining_s=self._remaining_s(fraction),
+                label=_TASK_LABELS.get(str(self._job.task), "Working"),
+            )
+            now = time.monotonic()
+            due = now - saved_at > max(_CHECKPOINT_EVERY_S, save_cost / _CHECKPOINT_SHARE)
+            if due or self._control.pause_requested():
+                path = save_checkpoint(self._folder, index, state)
+                saved_at, saved = time.monotonic(), state
+                save_cost = saved_at - now
+                yield Checkpointed(step=step, path=path)
+        state_now = synthesis.state
+        if self._control.interrupted() and state_now is not None and state_now is not saved:
+            save_checkpoint(self._folder, index, state_now)
+
+    @staticmethod
+    def _rounds_before(synthesis: Synthesis) -> int:
+        state = synthesis.state
+        if state is None:
+            return 0
+        return sum(synthesis.task.tuning.rounds_at(level) for level in range(state.level)) + state.rounds_done
+
+    def _remaining_s(self, fraction: float) -> float | None:
+        """Seconds to go, from the pace since this run began or was resumed."""
+        if self._begun_at is None:
+            self._begun_at = fraction
+            return None
+        done = fraction - self._begun_at
+        if done < 0.01:
+            return None
+        return (time.monotonic() - self._begun) * (1 - fraction) / done
+
+    def _finish(self, state: State) -> NDArray[np.float32]:
+        """The picture with what follows the run: colours, strength and protection."""
+        pixels = ((state.picture.clamp(-1, 1) + 1) / 2).permute(1, 2, 0).cpu().numpy()
+        if not np.isfinite(pixels).all():
+            raise EngineError("computing gave values that are no numbers; run it again, or with device set to cpu")
+        content, job = self._prepared.content, self._job
+        if content is None:
+            return pixels
+        pixels = blend_strength(blend_color(pixels, content, job.color), content, job.strength)
+        if self._prepared.protect is not None:
+            keep = self._prepared.protect[..., None]
+            pixels = keep * content + (1 - keep) * pixels
+        return pixels
+
+    def _job_text(self, index: int) -> str:
+        """The complete job that makes this one picture again."""
+        job = self._job
+        seed = (job.seed + index) % 2**63
+        return job_to_json(job.model_copy(update={"seed": seed, "images": 1}), relative_to=self._folder)
+
+
+def result_name(index: int) -> str:
+    """File name of the job's picture, 0-based."""
+    return "result.png" if index == 0 else f"result-{index + 1}.png"
+
+
+def _on_device(state: State, device: torch.device) -> State:
+    return State(
+        level=state.level,
+        rounds_done=state.rounds_done,
+        picture=state.picture.to(device),
+        field=state.field.to(device),
+        bias=state.bias.to(device),
+        layout=state.layout,
+    )
