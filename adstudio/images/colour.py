@@ -42,12 +42,16 @@ def linear_to_srgb(linear: Pixels) -> Pixels:
 
 def srgb_to_oklab(pixels: Pixels) -> Pixels:
     """OKLab: lightness 0 … 1, and two opponent axes of about -0.4 … 0.4. Source: Ottosson 2020."""
-    return np.cbrt(np.maximum(srgb_to_linear(pixels) @ _TO_LMS_32, 0)) @ _TO_LAB_32
+    cones = np.cbrt(np.maximum(srgb_to_linear(pixels) @ _TO_LMS_32, 0))
+    lab: Pixels = cones @ _TO_LAB_32
+    return lab
 
 
 def oklab_to_srgb(lab: Pixels) -> Pixels:
     """Back to sRGB; colours outside its gamut leave 0 … 1."""
-    return linear_to_srgb((lab @ _FROM_LAB_32) ** 3 @ _FROM_LMS_32)
+    cones: Pixels = np.power(lab @ _FROM_LAB_32, np.float32(3))
+    linear: Pixels = cones @ _FROM_LMS_32
+    return linear_to_srgb(linear)
 
 
 def luminance(pixels: Pixels) -> NDArray[np.float32]:

@@ -46,10 +46,10 @@ def _read_tiff(path: Path) -> NDArray[np.float32] | None:
 
     try:
         with tifffile.TiffFile(path) as tiff:
-            page = tiff.pages[0]
+            page = tiff.pages.first
             if page.dtype != np.uint16 or page.ndim not in (2, 3):
                 return None
-            if page.photometric not in (tifffile.PHOTOMETRIC.MINISBLACK, tifffile.PHOTOMETRIC.RGB):
+            if int(page.photometric) not in (tifffile.PHOTOMETRIC.MINISBLACK, tifffile.PHOTOMETRIC.RGB):
                 return None
             values = np.asarray(page.asarray())
             planar = page.planarconfig == tifffile.PLANARCONFIG.SEPARATE

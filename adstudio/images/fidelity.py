@@ -1,10 +1,11 @@
 """How near a result comes to its reference, and how much of its content is left: figures that need no network.
 
 style: sliced-Wasserstein distance of 7 × 7 patches over four scales, sRGB; stroke: the same for 5 × 5 patches of four
-band-pass levels, each in units of the reference's spread there; palette: of colours in OKLab; structure: SSIM of gradient
-magnitude with the content over scales 2, 4 and 8; copy_rate: share of neighbouring 15 × 15 patches whose nearest reference
-patches are neighbours too; seam: gradient across the wrap over the interior's. Lower is better for all but structure;
-seam is best at 1. Source: METHOD §5 of the project's notes; directions are drawn from an own fixed seed.
+band-pass levels, each in units of the reference's spread there; palette: of colours in OKLab; structure: SSIM of
+gradient magnitude with the content over scales 2, 4 and 8; copy_rate: share of neighbouring 15 × 15 patches whose
+nearest reference patches are neighbours too; seam: gradient across the wrap over the interior's. Lower is better for
+all but structure; seam is best at 1. Source: METHOD §5 of the project's notes; directions are drawn from an own fixed
+seed.
 """
 
 from __future__ import annotations
@@ -119,12 +120,14 @@ def _reduced(pixels: Pixels, factor: int) -> Pixels:
         return pixels
     height, width = pixels.shape[0] // factor, pixels.shape[1] // factor
     blocks = pixels[: height * factor, : width * factor].reshape(height, factor, width, factor, -1)
-    return blocks.mean(axis=(1, 3), dtype=np.float32)
+    means: Pixels = blocks.mean(axis=(1, 3), dtype=np.float32)
+    return means
 
 
 def _patches(pixels: Pixels, side: int) -> NDArray[np.float32]:
     windows = sliding_window_view(pixels, (side, side), axis=(0, 1))
-    return windows.reshape(-1, pixels.shape[2] * side * side)
+    rows: NDArray[np.float32] = windows.reshape(-1, pixels.shape[2] * side * side)
+    return rows
 
 
 def _sliced(a: NDArray[np.float32], b: NDArray[np.float32], directions: int) -> float:
@@ -153,7 +156,8 @@ def _box(pixels: Pixels, side: int) -> Pixels:
     """Means of side × side windows that lie wholly inside."""
     sums = np.pad(pixels.astype(np.float64).cumsum(0).cumsum(1), ((1, 0), (1, 0), (0, 0)))
     total = sums[side:, side:] - sums[:-side, side:] - sums[side:, :-side] + sums[:-side, :-side]
-    return (total / (side * side)).astype(np.float32)
+    means: Pixels = (total / (side * side)).astype(np.float32)
+    return means
 
 
 def _gradient(pixels: Pixels) -> Pixels:
@@ -162,7 +166,8 @@ def _gradient(pixels: Pixels) -> Pixels:
     along = (light[:-2] - light[2:]) / 8
     gx = across[:-2] + 2 * across[1:-1] + across[2:]
     gy = along[:, :-2] + 2 * along[:, 1:-1] + along[:, 2:]
-    return np.sqrt(gx**2 + gy**2 + 1e-8)[..., None]
+    magnitude: Pixels = np.sqrt(gx**2 + gy**2 + np.float32(1e-8))
+    return magnitude[..., None]
 
 
 def _ssim(a: Pixels, b: Pixels) -> float:

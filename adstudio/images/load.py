@@ -41,7 +41,7 @@ Crop = tuple[int, int, int, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageInfo:
-    """What the header says. width, height: pixels of the upright picture; mode: Pillow's; animated: more than a frame."""
+    """What the header says. width, height: pixels of the upright picture; mode: Pillow's; animated: several frames."""
 
     width: int
     height: int
@@ -55,7 +55,8 @@ class LoadedImage:
     """A picture in memory.
 
     pixels: float32 [height, width, 3], sRGB-encoded, 0 … 1, read-only, over the matte where the file is transparent;
-    alpha: float32 [height, width] or None; bit_depth: bits per channel of the file; notices: what the artist should know.
+    alpha: float32 [height, width] or None; bit_depth: bits per channel of the file; notices: what the artist should
+    know.
     """
 
     pixels: NDArray[np.float32]
@@ -67,11 +68,11 @@ class LoadedImage:
 
     @property
     def width(self) -> int:
-        return self.pixels.shape[1]
+        return int(self.pixels.shape[1])
 
     @property
     def height(self) -> int:
-        return self.pixels.shape[0]
+        return int(self.pixels.shape[0])
 
 
 def probe_image(path: Path) -> ImageInfo:
@@ -238,7 +239,7 @@ def _profile_applied(image: Image.Image, profile: bytes, path: Path, notices: li
 def _profile_applied_deep(
     values: NDArray[np.float32], profile: bytes, path: Path, notices: list[str]
 ) -> NDArray[np.float32]:
-    """ICC to sRGB for deep pixels: LittleCMS sees 8 bits here, so its correction is applied smoothly on a cube of colours."""
+    """ICC to sRGB for deep pixels: LittleCMS sees 8 bits here, so its correction goes through a cube of colours."""
     edges = np.linspace(0, 255, 18)
     grid = np.stack(np.meshgrid(edges, edges, edges, indexing="ij"), -1).reshape(-1, 18, 3)
     cube = Image.fromarray(np.round(grid).astype(np.uint8))
@@ -256,7 +257,8 @@ def _profile_applied_deep(
         weight = np.prod(np.where(bits == 1, part, 1 - part), axis=-1, keepdims=True)
         index = low + bits
         total += weight * table[index[..., 0], index[..., 1], index[..., 2]]
-    return np.clip(values + total, 0, 1).astype(np.float32)
+    corrected: NDArray[np.float32] = np.clip(values + total, 0, 1)
+    return corrected
 
 
 def _upright(values: NDArray[np.float32], orientation: int) -> NDArray[np.float32]:

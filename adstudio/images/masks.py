@@ -50,7 +50,7 @@ def load_label_mask(path: Path, *, expected_size: tuple[int, int] | None = None)
         )
     raw = _raw_labels(path)
     labels, strays = _snapped(raw, path)
-    notices = ()
+    notices: tuple[str, ...] = ()
     if strays:
         notices = (f"{path.name}: {strays} pixels between two labels were given to the nearest label in use",)
     labels.setflags(write=False)
@@ -66,7 +66,7 @@ def pair_labels(target: LabelMask | None, references: Sequence[LabelMask | None]
         for index, reference in enumerate(references):
             if reference is not None:
                 raise JobError(
-                    f"styles.{index}.mask: {reference.path} names regions, but there is no content_mask to pair them with",
+                    f"styles.{index}.mask: {reference.path} names regions, but there is no content_mask to pair with",
                     field=f"styles.{index}.mask",
                 )
         return ()
@@ -148,4 +148,4 @@ def _snapped(raw: NDArray[np.uint8], path: Path) -> tuple[NDArray[np.uint8], int
 
 def _is_ramp(used: list[int], counts: NDArray[np.int64]) -> bool:
     """A smooth gradient: very many neighbouring values, none of which stands out."""
-    return len(used) > 16 and np.median(np.diff(used)) <= 4 and counts[used].max() < 0.3 * counts.sum()
+    return len(used) > 16 and bool(np.median(np.diff(used)) <= 4) and bool(counts[used].max() < 0.3 * counts.sum())

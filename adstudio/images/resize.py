@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+
+_Scalar = TypeVar("_Scalar", bound=np.generic)
 
 
 def fit_within(size: tuple[int, int], long_side_px: int) -> tuple[int, int]:
@@ -16,7 +20,7 @@ def fit_within(size: tuple[int, int], long_side_px: int) -> tuple[int, int]:
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
-def centre_crop_to_aspect(pixels: NDArray[np.float32], width: int, height: int) -> NDArray[np.float32]:
+def centre_crop_to_aspect(pixels: NDArray[_Scalar], width: int, height: int) -> NDArray[_Scalar]:
     """The largest centred part with the aspect width : height. pixels: [h, w, …]; a view is returned."""
     rows, columns = pixels.shape[:2]
     if columns * height > rows * width:

@@ -62,7 +62,8 @@ def to_uint8(pixels: Pixels) -> NDArray[np.uint8]:
     """Pixels as uint8; floats are taken as 0 … 1 and rounded."""
     if pixels.dtype == np.uint8:
         return np.ascontiguousarray(pixels, np.uint8)
-    return np.ascontiguousarray(np.round(np.clip(pixels, 0, 1) * 255), np.uint8)
+    unit = np.clip(pixels.astype(np.float32, copy=False), 0, 1)
+    return np.round(unit * np.float32(255)).astype(np.uint8)
 
 
 def read_metadata(path: Path) -> dict[str, str]:

@@ -11,6 +11,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
+from typing import Self
 
 import torch
 
@@ -34,7 +35,7 @@ class Bands:
         self.interrupted = interrupted
         self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="patch", initializer=_enter_background)
 
-    def __enter__(self) -> Bands:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:

@@ -95,9 +95,10 @@ def _parts(picture: Tensor) -> Tensor:
 
 
 def figure_probability(picture: Tensor) -> Tensor:
-    """How much each pixel belongs to a figure before a ground: [3, height, width] in -1 … 1 -> [height, width] in 0 … 1.
+    """How much each pixel belongs to a figure before a ground: [3, height, width] in -1 … 1 -> [height, width], 0 … 1.
 
-    The ground is what the border's colours, in three clusters, explain; a border unlike itself leaves everything at 0.5.
+    The ground is what the border's colours, in three clusters, explain; a border unlike itself leaves everything at
+    0.5.
     """
     _, height, width = picture.shape
     rim = max(1, round(0.04 * min(height, width)))
@@ -117,7 +118,7 @@ def figure_probability(picture: Tensor) -> Tensor:
     return _blurred(probability[None], max(height, width) / 96)[0]
 
 
-def _clusters(samples: np.ndarray, count: int) -> np.ndarray:  # type: ignore[type-arg]
+def _clusters(samples: np.ndarray, count: int) -> np.ndarray:
     """k-means, started from spread quantiles of brightness: centres [count, 3]."""
     order = np.argsort(samples.sum(1))
     centres = samples[order[(np.arange(count) * 2 + 1) * len(order) // (2 * count)]]

@@ -1,4 +1,4 @@
-"""What holds the content in place: channels joined to the colours of every patch, for the picture and for the references.
+"""What holds the content in place: channels joined to the colours of every patch, of the picture and the references.
 
 Style transfer is guided by luminance (the content's tones brought to the reference's) and by edge strength (where the
 content is busy the reference's busy places go). Appearance transfer is guided by where a pixel lies in its object, see
@@ -145,4 +145,6 @@ def colour_matched(content: Tensor, references: Sequence[Tensor], weights: Seque
 
 def _power(symmetric: Tensor, exponent: float) -> Tensor:
     values, vectors = torch.linalg.eigh(symmetric)
-    return (vectors * values.clamp(min=1e-12) ** exponent) @ vectors.T
+    powers = values.clamp(min=1e-12) ** exponent
+    power: Tensor = (vectors * powers) @ vectors.T
+    return power

@@ -28,10 +28,8 @@ def level_sizes(size: Size, reference_sizes: Sequence[Size]) -> list[tuple[Size,
     count = 1
     while shortest >> count >= _COARSEST_PX * 3 // 4:
         count += 1
-    levels = []
-    for step in reversed(range(count)):
-        levels.append((_divided(size, step), [_divided(s, step) for s in reference_sizes]))
-    return levels
+    steps = reversed(range(count))
+    return [(_divided(size, step), [_divided(side, step) for side in reference_sizes]) for step in steps]
 
 
 def _divided(size: Size, halvings: int) -> Size:

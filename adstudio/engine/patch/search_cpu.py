@@ -1,7 +1,7 @@
 """The nearest-patch search, compiled for the CPU.
 
-The same passes as `search_torch`: every pixel looks at what its neighbours found (propagation, near and `jump` away) and
-at a few hashed random positions around its own match, all from the field of the pass before. No pixel sees another
+The same passes as `search_torch`: every pixel looks at what its neighbours found (propagation, near and `jump` away)
+and at a few hashed random positions around its own match, all from the field of the pass before. No pixel sees another
 pixel's new match, so the picture depends neither on the number of threads nor on how rows are shared out.
 Source: PatchMatch (Barnes et al. 2009), in the double-buffered form known from its GPU variants.
 """

@@ -276,11 +276,18 @@ class Synthesis:
         from adstudio.engine.patch.search_cpu import search_rows
 
         found = torch.empty_like(known)
-        arrays = [t.numpy() for t in (query, sheet.keys, bias, query_label, sheet.label, known, found, cost)]
+        height, width = query_label.shape
 
         def band(first: int, last: int) -> None:
             search_rows(
-                *arrays,
+                query.numpy(),
+                sheet.keys.numpy(),
+                bias.numpy(),
+                query_label.numpy(),
+                sheet.label.numpy(),
+                known.numpy(),
+                found.numpy(),
+                cost.numpy(),
                 first,
                 last,
                 self.task.wrap_y,
@@ -293,7 +300,7 @@ class Synthesis:
             )
 
         assert self._bands is not None
-        self._bands.each(*query_label.shape, band)
+        self._bands.each(height, width, band)
         return found
 
 
@@ -315,7 +322,7 @@ def _place_at_random(
 
 
 def _preferences(sheet: Sheet, seed: int) -> Tensor:
-    """Smooth random likes and dislikes among the keys, mean 0, spread about 1, alike on every level: [rows, columns]."""
+    """Smooth random likes and dislikes among the keys, mean 0, spread about 1, alike on all levels: [rows, columns]."""
     rng = np.random.default_rng((seed, 1))
     out = torch.zeros_like(sheet.share)
     for offset, height, width in zip(sheet.layout.offsets, sheet.layout.heights, sheet.layout.widths, strict=True):
@@ -338,12 +345,12 @@ def _use_window(expected: Tensor) -> int:
     """Side, in pixels and odd, of the window over which use is counted: wide enough that about 4 uses are expected."""
     used = expected[expected > 0]
     mean = float(used.double().mean()) if len(used) else 1.0
-    side = max(3, round((4 / max(mean, 1e-3)) ** 0.5))
+    side: int = max(3, round((4 / max(mean, 1e-3)) ** 0.5))
     return min(side | 1, 31)
 
 
 def _use_ratio(found: Tensor, sheet: Sheet, expected: Tensor, window: int) -> Tensor:
-    """Use of each key over its expected use, smoothed over its surroundings: float32 [rows, columns], 1 where no key."""
+    """Use of each key over its expected use, smoothed over its surroundings: float32 [rows, columns], 1 without."""
     rows, columns = expected.shape
     index = found[0].long().flatten() * columns + found[1].long().flatten()
     use = torch.bincount(index, minlength=rows * columns).view(rows, columns).float()

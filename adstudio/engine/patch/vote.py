@@ -1,4 +1,4 @@
-"""The distillation step: each pixel becomes what the patches that overlap it say, which is the closed form of an L2 step.
+"""The distillation step: each pixel becomes what the patches over it say, which is the closed form of an L2 step.
 
 The closer a patch's centre and the better its match, the more its vote counts; the temperature of that attention falls
 from level to level, from a soft consensus to the crisp marks of single patches.
