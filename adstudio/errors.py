@@ -29,6 +29,10 @@ class ImageError(AdStudioError):
     exit_status = 2
 
 
+class ImageTooLargeError(ImageError):
+    """A picture has more pixels than are read at once; it can be made smaller while it is read."""
+
+
 class UnavailableError(AdStudioError):
     """This machine cannot do the job: no such device, too little memory, no such model."""
 

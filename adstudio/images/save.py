@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
 import os
@@ -12,14 +13,24 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, PngImagePlugin, UnidentifiedImageError
+from PIL import Image, PngImagePlugin
 
-from adstudio.errors import ImageError, StorageError
+from adstudio.errors import StorageError
+from adstudio.images.png_text import PNG_SIGNATURE, read_metadata
+from adstudio.images.profiles import srgb_profile
 from adstudio.images.resize import fit_within
 
+__all__ = [
+    "JOB_KEY",
+    "atomic_write_bytes",
+    "encode_thumbnail",
+    "read_metadata",
+    "save_jpeg",
+    "save_png",
+    "to_uint8",
+]
+
 JOB_KEY = "adstudio.job"
-_MAX_TEXT_BYTES = 1 << 20
-_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 Pixels = NDArray[np.float32] | NDArray[np.uint8]
 
@@ -28,8 +39,10 @@ def save_png(path: Path, pixels: Pixels, *, metadata: Mapping[str, str] | None =
     """Write a PNG atomically.
 
     pixels: [height, width, 3], sRGB; float in 0 … 1 or uint8. metadata: international text by key. bit_depth: 8 or 16.
-    Raises StorageError, with the file as it was before.
+    Raises StorageError, with the file as it was before; ValueError for other arrays or depths.
     """
+    if pixels.ndim != 3 or pixels.shape[2] != 3 or bit_depth not in (8, 16):
+        raise ValueError(f"pixels must be [height, width, 3] and bit_depth 8 or 16, got {pixels.shape} and {bit_depth}")
     if bit_depth == 16:
         atomic_write_bytes(path, _encoded_16(pixels, metadata or {}))
         return
@@ -43,9 +56,10 @@ def save_png(path: Path, pixels: Pixels, *, metadata: Mapping[str, str] | None =
 
 
 def save_jpeg(path: Path, pixels: Pixels, *, quality: int = 92) -> None:
-    """Write a JPEG atomically; quality 1 … 95. Raises StorageError."""
+    """Write a JPEG atomically, with a profile that says sRGB; quality 1 … 95. Raises StorageError."""
     buffer = io.BytesIO()
-    Image.fromarray(to_uint8(pixels)).save(buffer, "JPEG", quality=quality, subsampling=0, optimize=True)
+    image = Image.fromarray(to_uint8(pixels))
+    image.save(buffer, "JPEG", quality=quality, subsampling=0, optimize=True, icc_profile=srgb_profile())
     atomic_write_bytes(path, buffer.getvalue())
 
 
@@ -66,40 +80,24 @@ def to_uint8(pixels: Pixels) -> NDArray[np.uint8]:
     return np.round(unit * np.float32(255)).astype(np.uint8)
 
 
-def read_metadata(path: Path) -> dict[str, str]:
-    """The text inside a PNG, by key; empty for other pictures and for files without any. At most 1 MB is read.
-
-    Raises ImageError when the file cannot be read.
-    """
-    try:
-        with path.open("rb") as stream:
-            if stream.read(8) != _PNG_SIGNATURE:
-                return {}
-        with Image.open(path, formats=("PNG",)) as image:
-            image.load()
-            texts = {key: value for key, value in image.info.items() if isinstance(key, str) and isinstance(value, str)}
-    except FileNotFoundError as error:
-        raise ImageError(f"{path}: there is no such file") from error
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise ImageError(f"{path}: cannot be read ({error})") from error
-    return {key: str(value) for key, value in texts.items() if len(value) <= _MAX_TEXT_BYTES}
-
-
 def atomic_write_bytes(path: Path, data: bytes) -> None:
     """Write a file so that it is there whole or as it was: beside the target, synced, renamed, folder synced.
 
     Raises StorageError saying what happened, with nothing left behind.
     """
-    temporary = path.with_name(f".{path.name[:80]}.{os.getpid()}-{os.urandom(4).hex()}.part")
+    temporary = path.with_name(f".{os.urandom(8).hex()}.part")
     try:
         with temporary.open("xb") as stream:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
         temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise StorageError(f"{path}: {_in_words(error)}") from error
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise StorageError(f"{path}: {_in_words(error)}") from error
+        raise
     _sync_folder(path.parent)
 
 
@@ -135,7 +133,7 @@ def _encoded_16(pixels: Pixels, metadata: Mapping[str, str]) -> bytes:
     height, width = deep.shape[:2]
     rows = np.concatenate((np.zeros((height, 1), np.uint8), deep.reshape(height, -1).view(np.uint8)), axis=1)
     out = [
-        _PNG_SIGNATURE,
+        PNG_SIGNATURE,
         _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0)),
         _chunk(b"sRGB", b"\0"),
     ]
