@@ -45,6 +45,7 @@ class Command(StrEnum):
     USE_AS_CONTENT = "use_as_content"
     USE_AS_STYLE = "use_as_style"
     RUN_AGAIN = "run_again"
+    GO_ON = "go_on"
     SHOW_RUN = "show_run"
     SHOW_IN_FOLDER = "show_in_folder"
     ABOUT = "about"
@@ -131,6 +132,9 @@ TABLE: tuple[ActionSpec, ...] = (
     ActionSpec(command=Command.USE_AS_CONTENT, text=_text("Use as content"), apart=True),
     ActionSpec(command=Command.USE_AS_STYLE, text=_text("Use as style")),
     ActionSpec(command=Command.RUN_AGAIN, text=_text("Run again"), apart=True),
+    ActionSpec(
+        command=Command.GO_ON, text=_text("Go on with it"), tip=_text("From where it stopped, to the same picture")
+    ),
     ActionSpec(command=Command.SHOW_IN_FOLDER, text=_text("Show in folder")),
     ActionSpec(command=Command.ABOUT, text=_text("About AD Studio"), menu=HELP),
 )

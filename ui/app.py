@@ -60,7 +60,13 @@ class Studio(QObject):
         """Show the window; what is slow comes after the first paint."""
         self.window.restore_layout(self._preferences.window_geometry)
         self.window.show()
-        QTimer.singleShot(0, lambda: self.bench.open(read_samples(samples_folder)))
+        left_running = self._preferences.left_running
+        QTimer.singleShot(
+            0,
+            lambda: self.bench.open(
+                read_samples(samples_folder), left_running=Path(left_running) if left_running else None
+            ),
+        )
         QTimer.singleShot(_WARM_AFTER_MS, self._host.warm)
 
     def _on_scheme_chosen(self, scheme: Scheme) -> None:
@@ -114,12 +120,14 @@ class Studio(QObject):
     async def _shut_down(self) -> None:
         self.window.status_line.say(self.tr("Closing …"))
         self.bench.stage.flush()
+        request = self.bench.controller.current_request()
+        self._preferences.left_running = str(request.folder) if request is not None else ""
         await self.bench.controller.shutdown()
         self._preferences.window_geometry = self.window.layout_state()
-        self.bench.background.close()
         self._preferences.save()
         self.window.allow_close()
         self.window.close()
+        self.bench.background.close()  # waits for what is being done; nobody has to look on
         if not self.closed.done():
             self.closed.set_result(None)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, Signal
-from PySide6.QtGui import QCloseEvent
+from PySide6.QtCore import QByteArray, QSize, Qt, Signal
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from adstudio.jobs.spec import Task
@@ -19,9 +19,10 @@ from ui.panels.parameters_panel import ParametersPanel
 from ui.panels.references_panel import ReferencesPanel
 from ui.panels.status_line import StatusLine
 from ui.panels.top_bar import TopBar
+from ui.state.incoming import incoming_from
 from ui.state.job_controller import RunState
 from ui.state.scheme import Scheme
-from ui.state.workbench import Workbench
+from ui.state.workbench import Workbench, duration
 from ui.widgets.after_run import AfterRun
 from ui.window_handlers import WindowHandlers
 
@@ -36,6 +37,8 @@ _THEMES = {
     Command.THEME_LIGHT: Scheme.LIGHT,
     Command.THEME_SYSTEM: Scheme.SYSTEM,
 }
+
+_DEVICES = {"cpu": "CPU", "cuda": "NVIDIA GPU", "mps": "Apple GPU"}
 
 
 class MainWindow(QMainWindow):
@@ -56,9 +59,9 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(self.tr("AD Studio"))
         self.setMinimumSize(900, 600)
         self.top_bar = TopBar()
-        self.canvas = CanvasPanel(bench.stage)
+        self.canvas = CanvasPanel(bench.stage, bench.figures)
         self.after_run = AfterRun()
-        self.references = ReferencesPanel(bench.session, bench.library)
+        self.references = ReferencesPanel(bench.session, bench.library, bench.contents)
         self.parameters = ParametersPanel(bench.session, self.after_run)
         self.history = HistoryPanel(bench.history)
         self.status_line = StatusLine()
@@ -79,6 +82,8 @@ class MainWindow(QMainWindow):
         self._show_undo()
         self._show_result_actions()
         self.show_runs_folder()
+        self._show_machine()
+        self.setAcceptDrops(True)
         self.canvas.view.setFocus()
 
     def sizeHint(self) -> QSize:
@@ -91,7 +96,7 @@ class MainWindow(QMainWindow):
         for widget, stretch in ((self.references, 0), (self.canvas, 1), (self.parameters, 0)):
             self.splitter.addWidget(widget)
             self.splitter.setStretchFactor(self.splitter.count() - 1, stretch)
-        self.splitter.setSizes([284, 840, 324])
+        self.splitter.setSizes([300, 824, 316])
         whole = QWidget()
         column = QVBoxLayout(whole)
         column.setContentsMargins(0, 0, 0, 0)
@@ -115,12 +120,13 @@ class MainWindow(QMainWindow):
             Command.USE_AS_CONTENT,
             Command.USE_AS_STYLE,
             Command.RUN_AGAIN,
+            Command.GO_ON,
             Command.SHOW_IN_FOLDER,
         )
 
     def _connect(self) -> None:
         bench, session, hands = self.bench, self.bench.session, self.handlers
-        self.top_bar.task_chosen.connect(session.set_task)
+        self.top_bar.task_chosen.connect(bench.choose_task)
         self.top_bar.run_asked.connect(bench.run)
         self.top_bar.pause_asked.connect(bench.toggle_pause)
         self.top_bar.cancel_asked.connect(bench.controller.cancel)
@@ -140,6 +146,7 @@ class MainWindow(QMainWindow):
         self.history.entry_chosen.connect(bench.show_entry)
         self.history.strip.activated.connect(lambda _: hands.with_entry(bench.show_entry))
         bench.stage.adjustment_changed.connect(self._show_adjustment)
+        session.task_changed.connect(self._show_adjustment)
         bench.stage.changed.connect(self._show_result_actions)
         bench.importer.restore_offered.connect(hands.on_restore_offered)
         bench.controller.state_changed.connect(self._show_state)
@@ -151,6 +158,14 @@ class MainWindow(QMainWindow):
         bench.saved.connect(hands.on_saved)
         bench.run_shown.connect(self._select_run)
         bench.history.refreshed.connect(self._reselect)
+        bench.history.refreshed.connect(self._show_history_actions)
+        bench.machine_changed.connect(self._show_machine)
+        bench.unfinished_found.connect(hands.on_unfinished)
+        bench.library.modelReset.connect(self._show_samples)
+        self.history.current_changed.connect(self._show_history_actions)
+        self.canvas.result_bar.save_asked.connect(hands.save_result)
+        self.canvas.empty.open_asked.connect(hands.open_first)
+        self.canvas.empty.samples_asked.connect(bench.lay_out_samples)
         session.changed.connect(self._show_session)
         session.undo_changed.connect(self._show_undo)
 
@@ -182,6 +197,7 @@ class MainWindow(QMainWindow):
             Command.USE_AS_CONTENT: lambda: hands.with_entry(bench.use_as_content),
             Command.USE_AS_STYLE: lambda: hands.with_entry(bench.use_as_style),
             Command.RUN_AGAIN: lambda: hands.with_entry(bench.run_again),
+            Command.GO_ON: lambda: hands.with_entry(bench.go_on),
             Command.SHOW_IN_FOLDER: lambda: hands.with_entry(hands.show_in_folder),
             Command.ABOUT: hands.about,
         }
@@ -206,16 +222,27 @@ class MainWindow(QMainWindow):
         self.top_bar.show_problem(problem)
         self.actions_table[Command.RUN].setEnabled(not problem)
         self.canvas.set_texture(task is Task.TEXTURE)
-        width, height = session.expected_size()
-        size = f" · {width} × {height}" if width else ""
-        self.top_bar.chip.setText(self.tr("Patch model · built in · CPU") + size)
         if self.bench.controller.state is RunState.IDLE and (problem or self._said_problem):
             self.status_line.say(problem or self.tr("Ready"))
         self._said_problem = bool(problem)
 
+    def _show_machine(self) -> None:
+        bench = self.bench
+        width, height = bench.session.expected_size()
+        seconds = None if bench.session.problem() else bench.forecast_s()
+        parts = (
+            f"{width} × {height}" if width else "",
+            _DEVICES.get(bench.device, bench.device.upper()),
+            self.tr("about {time}").format(time=duration(seconds)) if seconds is not None else "",
+        )
+        self.top_bar.show_machine([part for part in parts if part])
+
     def show_runs_folder(self) -> None:
         """Say where runs are kept."""
-        self.status_line.show_place(self.tr("Runs are kept in {folder}").format(folder=self.bench.runs_folder))
+        folder = str(self.bench.runs_folder)
+        home = str(Path.home())
+        shown = f"~{folder[len(home) :]}" if folder.startswith(home) and len(home) > 1 else folder
+        self.status_line.show_place(self.tr("Runs are kept in {folder}").format(folder=shown))
 
     def _show_undo(self) -> None:
         self.actions_table[Command.UNDO].setEnabled(self.bench.session.can_undo)
@@ -229,9 +256,25 @@ class MainWindow(QMainWindow):
     def _show_adjustment(self) -> None:
         stage = self.bench.stage
         self.after_run.show_adjustment(stage.adjustment, available=stage.can_adjust)
+        with_content = self.bench.session.setup.task in (Task.STYLE_TRANSFER, Task.APPEARANCE_TRANSFER)
+        self.after_run.setVisible(stage.can_adjust or with_content)
 
     def _show_result_actions(self) -> None:
         self.actions_table[Command.SAVE_RESULT].setEnabled(self.bench.stage.shown is not None)
+
+    def _show_history_actions(self) -> None:
+        """Which entries of a card's menu make sense for the selected run."""
+        entry = self.history.current()
+        has_result = entry is not None and bool(entry.results)
+        for command in (Command.RESTORE_ALL, Command.RESTORE_SEED, Command.RUN_AGAIN):
+            self.actions_table[command].setEnabled(entry is not None)
+        for command in (Command.USE_AS_CONTENT, Command.USE_AS_STYLE):
+            self.actions_table[command].setEnabled(has_result)
+        going = entry is not None and entry.folder in self.bench.controller.folders()
+        self.actions_table[Command.GO_ON].setEnabled(entry is not None and entry.can_go_on and not going)
+
+    def _show_samples(self) -> None:
+        self.canvas.set_samples(bool(self.bench.samples.all))
 
     def _on_mode(self, mode: ViewMode) -> None:
         for command, known in _MODES.items():
@@ -250,10 +293,22 @@ class MainWindow(QMainWindow):
     def _toggle_full_screen(self) -> None:
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
 
-    def changeEvent(self, event: QEvent) -> None:
-        if event.type() is QEvent.Type.PaletteChange:
-            self._show_session()
-        super().changeEvent(event)
+    # Drops beside the places that take them
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if incoming_from(event.mimeData()) is not None:
+            self.canvas.offer_zones()
+            event.acceptProposedAction()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self.canvas.zones.hide()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self.canvas.zones.hide()
+        incoming = incoming_from(event.mimeData())
+        if incoming is not None:
+            event.acceptProposedAction()
+            self.bench.importer.take(incoming, self.bench.importer.first_empty())
 
     # Leaving and coming back
 

@@ -19,6 +19,8 @@ QMenu::icon { padding-left: 8px; }
 
 #topBar { background: $bar; border-bottom: 1px solid $line; }
 #canvasBar { background: $bar; border-bottom: 1px solid $line; }
+#resultBar { background: $bar; border-top: 1px solid $line; }
+#emptyTitle { font-size: 17px; font-weight: 600; }
 #sidePanel, #sidePanel > QWidget > QWidget, #historyPanel, #panelBody { background: $panel; }
 #historyPanel { border-top: 1px solid $line; }
 #statusLine { background: $window; border-top: 1px solid $line; }
@@ -33,20 +35,21 @@ QLabel[role="muted"] { color: $muted; }
 QLabel[role="hint"] { color: $muted; font-size: 11px; }
 QLabel[role="error"] { color: $danger; font-size: 12px; }
 QLabel[role="name"] { color: $text; }
-QLabel[role="chip"] { background: $card; border: 1px solid $line; border-radius: 13px; padding: 4px 12px;
+QLabel[role="chip"] { background: $card; border: 1px solid $line; border-radius: 13px; padding: 0 12px;
   color: $text; }
 
 QFrame[role="card"] { background: $card; border: 1px solid $line; border-radius: 6px; }
+QFrame[role="card"]:focus { border: 1px solid $accent; }
 QFrame[role="card"][dropping="true"] { border: 1px solid $accent; }
 QFrame[role="card"][broken="true"] { border: 1px solid $danger; }
 QFrame[role="group"] { background: $card; border-radius: 6px; }
 
-QFrame[role="segments"] { background: $card; border: 1px solid $line; border-radius: 7px; }
+QFrame[role="segments"] { background: $well; border: 1px solid $line; border-radius: 7px; }
 QToolButton[role="segment"] { background: transparent; border: 1px solid transparent; border-radius: 5px;
   padding: 5px 12px; color: $muted; }
 QToolButton[role="segment"]:hover { color: $text; }
-QToolButton[role="segment"]:checked { background: $raised; color: $text; }
-QToolButton[role="segment"]:focus { border: 1px solid $accent; }
+QToolButton[role="segment"]:checked { background: $raised; border: 1px solid $raised_edge; color: $text; }
+QToolButton[role="segment"]:focus { border: 1px solid $accent; color: $text; }
 QToolButton[role="segment"]:disabled { color: $disabled; }
 
 QPushButton { background: transparent; border: 1px solid $edge; border-radius: 6px; padding: 5px 14px; color: $text; }
@@ -59,6 +62,7 @@ QPushButton[role="primary"] { background: $accent; color: $accent_text; border: 
 QPushButton[role="primary"]:hover { background: $accent_hover; border-color: $accent_hover; }
 QPushButton[role="primary"]:focus { border: 2px solid $text; padding: 5px 17px; }
 QPushButton[role="primary"]:disabled { background: $panel; color: $muted; border-color: $line; }
+QPushButton[role="small"] { padding: 3px 10px; }
 QPushButton[role="fold"] { text-align: left; background: $card; border: 1px solid transparent; padding: 6px 8px; }
 QPushButton[role="fold"]:hover { background: $raised; }
 QPushButton[role="fold"]:focus { border: 1px solid $accent; }
@@ -70,7 +74,8 @@ QToolButton { background: transparent; border: 1px solid transparent; border-rad
 QToolButton:hover { background: $raised; }
 QToolButton:pressed { background: $card; }
 QToolButton:focus { border: 1px solid $accent; }
-QToolButton:checked { background: $raised; }
+QToolButton:checked { background: $raised; border: 1px solid $raised_edge; }
+QToolButton:checked:focus { border: 1px solid $accent; }
 QToolButton[role="framed"] { border: 1px solid $edge; border-radius: 6px; padding: 6px 10px; }
 QToolButton[role="framed"]:focus { border: 1px solid $accent; }
 QToolButton[role="framed"]:disabled { border-color: $line; }
@@ -103,8 +108,8 @@ QScrollBar::handle:hover { background: $muted; }
 QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
 QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 
-QProgressBar { background: $track; border: none; border-radius: 2px; max-height: 4px; min-height: 4px; }
-QProgressBar::chunk { background: $accent; border-radius: 2px; }
+QProgressBar { background: $track; border: none; max-height: 4px; min-height: 4px; }
+QProgressBar::chunk { background: $accent; }
 
 QFrame[role="banner"] { background: $card; border: 1px solid $edge; border-radius: 8px; }
 QFrame[role="banner"][kind="error"] { border: 1px solid $danger; }

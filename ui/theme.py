@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QFont, QGuiApplication, QPalette
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontInfo, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
 from ui.state.scheme import Scheme
@@ -13,6 +13,10 @@ from ui.stylesheet import STYLE_SHEET
 
 GRID_PX = 8
 TEXT_PX = 13
+# Where the desktop names no font of its own, its last resort is one of these: wide, with large letters.
+_LAST_RESORTS = ("DejaVu Sans", "Bitstream Vera Sans", "Verdana")
+_LAST_RESORT_TEXT_PX = 12
+_BETTER_FONTS = ("Inter", "Noto Sans", "Cantarell", "Open Sans", "Ubuntu", "Roboto", "Source Sans 3")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +28,9 @@ class Colors:
     panel: str
     card: str
     field: str
+    well: str
     raised: str
+    raised_edge: str
     line: str
     edge: str
     text: str
@@ -47,7 +53,9 @@ DARK = Colors(
     panel="#232323",
     card="#1b1b1b",
     field="#191919",
+    well="#1a1a1a",
     raised="#3d3d3d",
+    raised_edge="#3d3d3d",
     line="#303030",
     edge="#4a4a4a",
     text="#ededed",
@@ -70,7 +78,9 @@ LIGHT = Colors(
     panel="#ececec",
     card="#fafafa",
     field="#ffffff",
+    well="#dcdcdc",
     raised="#ffffff",
+    raised_edge="#bdbdbd",
     line="#d2d2d2",
     edge="#b4b4b4",
     text="#1f1f1f",
@@ -135,16 +145,28 @@ def is_dark(scheme: Scheme) -> bool:
     return scheme is Scheme.DARK
 
 
+def _font(app: QApplication) -> QFont:
+    """The desktop's font; where that is only a last resort, a better one of the machine or a smaller size."""
+    font = app.font()
+    size_px = TEXT_PX
+    if QFontInfo(font).family() in _LAST_RESORTS or font.family() in _BETTER_FONTS:
+        there = set(QFontDatabase.families())
+        better = next((name for name in _BETTER_FONTS if name in there), "")
+        if better:
+            font.setFamily(better)
+        else:
+            size_px = _LAST_RESORT_TEXT_PX
+    font.setPixelSize(size_px)
+    font.setHintingPreference(QFont.HintingPreference.PreferNoHinting)
+    return font
+
+
 def apply_theme(app: QApplication, scheme: Scheme) -> None:
     """Give the whole application the look of a scheme; may be called again at any time."""
     chosen = DARK if is_dark(scheme) else LIGHT
     _current["colors"] = chosen
     app.setStyle("Fusion")
-    font = app.font()
-    font.setFamilies(["Inter", *[name for name in font.families() if name != "Inter"]])
-    font.setPixelSize(TEXT_PX)
-    font.setHintingPreference(QFont.HintingPreference.PreferNoHinting)
-    app.setFont(font)
+    app.setFont(_font(app))
     app.setPalette(_palette(chosen))
     values = {name: getattr(chosen, name) for name in Colors.__dataclass_fields__}
     app.setStyleSheet(STYLE_SHEET.substitute(values))

@@ -40,6 +40,11 @@ class WindowHandlers(QObject):
             lambda path: self._bench.importer.take(Incoming(files=(path,)), Target(content=True)),
         )
 
+    def open_first(self) -> None:
+        """A picture for the slot that needs one first."""
+        target = self._bench.importer.first_empty()
+        self.open_content() if target.content else self.open_styles()
+
     def open_styles(self) -> None:
         self._window.dialogs.open_pictures(
             self.tr("Add style references"), lambda files: self._bench.importer.take(Incoming(files=files), Target())
@@ -70,8 +75,11 @@ class WindowHandlers(QObject):
             self._bench.importer.take(incoming, target)
 
     def use_sample(self, sample: Sample) -> None:
-        """A card of the library: the style, in place of the present one; further ones come by dragging."""
+        """A card of the library: the content or the style, in place of the present one; more come by dragging."""
         session = self._bench.session
+        if sample.role == "content":
+            session.set_content(sample.path, name=sample.title)
+            return
         styles = session.setup.styles
         if len(styles) == 1:
             session.replace_style(styles[0].key, sample.path, name=sample.title)
@@ -116,12 +124,12 @@ class WindowHandlers(QObject):
 
     def on_restore_offered(self, offer: Offer) -> None:
         """Said over the canvas, with both ways as buttons."""
-        session, importer = self._bench.session, self._bench.importer
+        importer = self._bench.importer
         self._window.canvas.say(
             self.tr("{name} was made here and carries its settings.").format(name=offer.path.name),
             kind="info",
             actions=(
-                (self.tr("Restore settings"), lambda: session.restore(offer.job, {})),
+                (self.tr("Restore settings"), lambda: self._bench.restore_job(offer.job)),
                 (self.tr("Use as image"), lambda: importer.place((offer.path,), offer.target)),
             ),
         )
@@ -143,6 +151,14 @@ class WindowHandlers(QObject):
         entry = self._window.history.current()
         if entry is not None:
             do(entry)
+
+    def on_unfinished(self, entry: HistoryEntry) -> None:
+        """A run that ended before its picture was made: said, with the way to take it up again."""
+        self._window.canvas.say(
+            self.tr("The run of {time} ended before its picture was made.").format(time=f"{entry.created:%H:%M}"),
+            kind="info",
+            actions=((self.tr("Go on with it"), lambda: self._bench.go_on(entry)),),
+        )
 
     def show_in_folder(self, entry: HistoryEntry) -> None:
         self._open_folder(entry.folder)

@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from tests.ui.fake_host import FakeHost
 from tests.ui.pictures import gradient, save, stripes
 from ui.main_window import MainWindow
+from ui.state import figures
 from ui.state.samples import Samples
 from ui.state.scheme import Scheme
 from ui.state.workbench import Workbench
@@ -38,7 +39,22 @@ def host() -> FakeHost:
 
 
 @pytest.fixture
-def bench(qtbot: QtBot, host: FakeHost, loop: asyncio.AbstractEventLoop, tmp_path: Path) -> Iterator[Workbench]:
+def measuring() -> bool:
+    """Whether figures of results are measured, which takes seconds; a test that wants it says so by parametrization."""
+    return False
+
+
+@pytest.fixture
+def bench(
+    qtbot: QtBot,
+    host: FakeHost,
+    loop: asyncio.AbstractEventLoop,
+    tmp_path: Path,
+    measuring: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Workbench]:
+    if not measuring:
+        monkeypatch.setattr(figures, "figures_of", lambda *_: None)
     made = Workbench(host, loop, runs_folder=tmp_path / "runs", pasted_folder=tmp_path / "pasted")
     made.open(Samples())
     yield made

@@ -1,11 +1,17 @@
-"""Makes pictures of the window in its states, dark and light: `python -m tests.ui.screens FOLDER [WIDTH HEIGHT]`.
+"""Makes pictures of the window in its states, with the real engine and our own samples.
 
-QT_SCALE_FACTOR=2 makes them at 2x. Looking at them is part of every change to the window.
+    python -m tests.ui.screens FOLDER [--size 1440x900] [--scheme dark|light|both] [--width 512]
+    python -m tests.ui.screens resources/screenshots --official
+
+Looking at them is part of every change to the window; QT_SCALE_FACTOR=2 makes them at 2x. --official writes the few
+that the README shows, at the samples' own size and small enough for a repository.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
+import io
 import os
 import sys
 import tempfile
@@ -14,35 +20,39 @@ from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+from PIL import Image
+from PySide6.QtCore import QBuffer, QIODevice, QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QPixmap
 from PySide6.QtWidgets import QApplication
 
 import qasync  # type: ignore[import-untyped]  # isort: skip
 
+from adstudio.engine.runner import StudioEngine
 from adstudio.jobs.choices import Task
-from adstudio.jobs.events import Failed, Finished, LoadingModel, Preview, Progress, Started
-from tests.ui.fake_host import FakeHost
+from adstudio.jobs.thread_host import ThreadHost
 from tests.ui.pictures import gradient, save
 from ui.canvas.view import ViewMode
 from ui.icons import resources_folder
 from ui.main_window import MainWindow
-from ui.state.adjust import Adjustment, apply
-from ui.state.image_files import read_rgb
+from ui.state.adjust import Adjustment
+from ui.state.job_controller import RunState
 from ui.state.samples import Samples, read_samples
 from ui.state.scheme import Scheme
-from ui.state.stage import fit_to
 from ui.state.workbench import Workbench
 from ui.theme import apply_theme
 
-_PATIENCE_S = 20.0
+_PATIENCE_S = 300.0
+_MOST_BYTES = 600_000
+_GAP_OF_THE_SHOW = 0.42  # where the compare slider stands in the pictures for the README
 
 
 class Photographer:
-    """Drives a window over a fake host and saves what it looks like."""
+    """Drives a window over the real engine and saves what it looks like."""
 
-    def __init__(self, app: QApplication, folder: Path, size: tuple[int, int]) -> None:
-        self._app, self._folder, self._size = app, folder, size
-        self._host = FakeHost()
+    def __init__(self, app: QApplication, folder: Path, size: tuple[int, int], width_px: int | None) -> None:
+        self._app, self._folder, self._size, self._width_px = app, folder, size, width_px
         self._samples = read_samples(resources_folder() / "samples")
+        self._taken = 0
 
     async def until(self, reached: Callable[[], bool]) -> None:
         """Let the loop turn until something is so."""
@@ -50,96 +60,236 @@ class Photographer:
             while not reached():  # noqa: ASYNC110  what is waited for is the look of things
                 await asyncio.sleep(0.02)
 
-    async def shoot(self, window: MainWindow, name: str, scheme: Scheme) -> None:
+    async def open(self, runs_folder: Path, *, samples: bool) -> MainWindow:
+        """A window of its own, with or without the first pictures."""
+        host = ThreadHost(lambda: StudioEngine(1))
+        bench = Workbench(
+            host, asyncio.get_running_loop(), runs_folder=runs_folder, pasted_folder=runs_folder.parent / "pasted"
+        )
+        window = MainWindow(bench)
+        window.status_line.show_place(f"Runs are kept in ~/Pictures/{runs_folder.name}")
+        window.resize(*self._size)
+        window.show()
+        bench.open(self._samples if samples else Samples())
+        if samples:
+            await self.until(lambda: not bench.session.problem())
+        await self.settle(window)
+        return window
+
+    async def close(self, window: MainWindow) -> None:
+        await window.bench.controller.shutdown()
+        window.bench.background.close()
+        window.allow_close()
+        window.close()
+        window.deleteLater()
+
+    async def settle(self, window: MainWindow) -> None:
+        await asyncio.sleep(0.05)
         await self.until(lambda: not window.bench.background.busy)
         await asyncio.sleep(0.05)
-        window.grab().save(str(self._folder / f"{name}-{scheme}.png"))
 
-    async def all(self, scheme: Scheme) -> None:
+    async def run(self, window: MainWindow) -> None:
+        """A whole run of what is laid out."""
+        window.bench.run()
+        await self.until(lambda: not window.bench.controller.busy)
+        await asyncio.sleep(0.4)
+        await self.settle(window)
+
+    async def run_until_seen(self, window: MainWindow) -> None:
+        """Start a run and wait for a preview worth looking at."""
+        seen: list[int] = []
+        connection = window.bench.controller.previewed.connect(lambda image, *_: seen.append(image.width()))
+        window.bench.run()
+        await self.until(lambda: any(width >= 100 for width in seen) or not window.bench.controller.busy)
+        window.bench.controller.previewed.disconnect(connection)
+
+    def shoot(self, window: MainWindow, name: str, *, official: bool = False) -> None:
+        picture = window.grab()
+        if official:
+            save_small(picture, self._folder / f"{name}.png")
+        else:
+            self._taken += 1
+            picture.save(str(self._folder / f"{self._taken:02d}-{name}.png"))
+
+    def limit(self, window: MainWindow) -> None:
+        if self._width_px is not None:
+            window.bench.session.set_value("width", self._width_px)
+
+    async def official(self) -> None:
+        """What the README shows."""
+        with tempfile.TemporaryDirectory() as scratch:
+            runs = Path(scratch) / "AD Studio"
+            apply_theme(self._app, Scheme.DARK)
+            window = await self.open(runs, samples=True)
+            self.shoot(window, "first-start", official=True)
+            bench, view = window.bench, window.canvas.view
+            for number, style in enumerate(("painting_linocut", "painting_watercolour", "painting_oil")):
+                sample = self._samples.named(style)
+                if sample is not None:
+                    bench.session.set_styles([sample.path], name=sample.title)
+                await self.settle(window)
+                if number == 2:
+                    self.limit(window)
+                await self.run(window)
+            view.set_mode(ViewMode.COMPARE)
+            view.set_split(_GAP_OF_THE_SHOW)
+            self.shoot(window, "window-dark", official=True)
+            apply_theme(self._app, Scheme.LIGHT)
+            await self.settle(window)
+            self.shoot(window, "window-light", official=True)
+            apply_theme(self._app, Scheme.DARK)
+            view.set_split(0.5)
+            for task in (Task.APPEARANCE_TRANSFER, Task.TEXTURE):
+                bench.session.set_styles([])
+                bench.session.set_task(task)
+                bench.lay_out_samples()
+                if task is Task.TEXTURE:
+                    bench.session.set_value("seamless", "both")
+                    bench.session.set_value("width", 768)
+                await self.settle(window)
+                await self.run(window)
+                view.set_mode(ViewMode.COMPARE if task is not Task.TEXTURE else ViewMode.RESULT)
+                self.shoot(window, "appearance" if task is Task.APPEARANCE_TRANSFER else "texture", official=True)
+            await self.close(window)
+
+    async def states(self, scheme: Scheme) -> None:
+        """Every state there is."""
         apply_theme(self._app, scheme)
         with tempfile.TemporaryDirectory() as scratch:
-            loop = asyncio.get_running_loop()
-            bench = Workbench(self._host, loop, runs_folder=Path(scratch) / "runs", pasted_folder=Path(scratch))
-            window = MainWindow(bench)
-            window.resize(*self._size)
-            window.show()
-            bench.open(Samples())
-            await self.shoot(window, "1-empty", scheme)
-            window.canvas.zones.offer(window.canvas.drop_zones())
-            window.canvas.zones.mark(window.canvas.zones.rect().center() / 2)
-            await self.shoot(window, "2-drop-zones", scheme)
+            runs = Path(scratch) / "AD Studio"
+            window = await self.open(runs, samples=False)
+            self.shoot(window, f"{scheme}-empty")
+            self._offer_drop(window)
+            self.shoot(window, f"{scheme}-drop-zones")
             window.canvas.zones.hide()
-            bench.open(self._samples)
-            await self.shoot(window, "3-first-start", scheme)
-            await self._run(window, scheme)
-            await self._others(window, scheme)
-            window.allow_close()
-            window.close()
-            bench.background.close()
+            await self.close(window)
+            window = await self.open(runs, samples=True)
+            self.shoot(window, f"{scheme}-first-start")
+            self.limit(window)
+            await self._runs(window, scheme)
+            await self._tasks(window, scheme)
+            await self._troubles(window, scheme, Path(scratch))
+            await self.close(window)
 
-    async def _run(self, window: MainWindow, scheme: Scheme) -> None:
-        bench, host = window.bench, self._host
-        content, style = self._samples.first_pair(Task.STYLE_TRANSFER)
-        if content is None or style is None:
-            return
-        for turn in range(3):
-            count = len(host.submitted)
-            bench.run()
-            await self.until(lambda count=count: len(host.submitted) > count)  # type: ignore[misc]
-            request = host.submitted[-1]
-            host.emit(LoadingModel(model="patch"))
-            host.emit(Started(device="cpu", steps=18))
-            own = read_rgb(content.path)
-            look = fit_to(read_rgb(style.path), own.shape[1], own.shape[0])
-            host.emit(Preview(image=apply(Adjustment(strength=0.6), look, own)[::4, ::4], step=7, steps=18))
-            host.emit(Progress(step=7, steps=18, fraction=0.39, remaining_s=6.2, label="Painting at half size"))
-            await self.until(lambda: window.canvas.progress.value() == 390)
-            if turn == 0:
-                await self.shoot(window, "4-running", scheme)
-                host.emit(Failed(reason="There is no room left on the disk. Free some space, then run again."))
-            else:
-                made = apply(Adjustment(strength=0.5 + 0.2 * turn), look, own)
-                picture = save(request.folder / "result.png", made)
-                host.emit(Finished(results=(picture,), time_s=8.7))
-            await self.until(lambda: not bench.controller.busy)
-            if turn == 0:
-                await self.shoot(window, "5-failed", scheme)
-                window.canvas.banner.dismiss()
+    def _offer_drop(self, window: MainWindow) -> None:
+        mime = QMimeData()
+        mime.setUrls([QUrl.fromLocalFile(str(sample.path)) for sample in self._samples.all[:1]])
+        button, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+        event = QDragEnterEvent(QPointF(200, 200), Qt.DropAction.CopyAction, mime, button, keys)
+        QApplication.sendEvent(window.canvas, event)
+        window.canvas.zones.mark(QPoint(100, 100))
+
+    async def _runs(self, window: MainWindow, scheme: Scheme) -> None:
+        bench = window.bench
+        await self.run_until_seen(window)
+        self.shoot(window, f"{scheme}-running")
+        bench.toggle_pause()
+        await self.until(lambda: bench.controller.state in (RunState.PAUSED, RunState.IDLE))
+        self.shoot(window, f"{scheme}-paused")
+        if bench.controller.state is RunState.PAUSED:
+            bench.toggle_pause()
+        await self.until(lambda: not bench.controller.busy)
+        await asyncio.sleep(0.4)
+        await self.settle(window)
         for mode in ViewMode:
             window.canvas.view.set_mode(mode)
-            await self.shoot(window, f"6-{mode}", scheme)
+            await self.settle(window)
+            self.shoot(window, f"{scheme}-result-{mode}")
         window.canvas.view.set_mode(ViewMode.COMPARE)
+        window.after_run.show_adjustment(Adjustment(color=0.3, strength=0.8), available=True)
         bench.adjust(Adjustment(color=0.3, strength=0.8))
-        window.after_run.show_adjustment(bench.stage.adjustment, available=True)
-        window.parameters.verticalScrollBar().setValue(10_000)
-        await self.shoot(window, "7-adjusted", scheme)
+        await asyncio.sleep(0.4)
+        await self.settle(window)
+        self.shoot(window, f"{scheme}-adjusted")
+        window.canvas.view.actual_size()
+        await self.run_until_seen(window)
+        bench.controller.cancel()
+        self.shoot(window, f"{scheme}-cancelling")
+        await self.until(lambda: not bench.controller.busy)
+        await self.settle(window)
+        entry = bench.history.entry(0)
+        if entry is not None:
+            bench.show_entry(entry)
+        self.shoot(window, f"{scheme}-cancelled")
+        window.canvas.banner.dismiss()
+        window.canvas.view.fit()
+        bench.session.set_value("images", 3)
+        await self.run(window)
+        bench.stage.turn_to(1)
+        await self.settle(window)
+        self.shoot(window, f"{scheme}-three-pictures")
+        bench.session.set_value("images", None)
 
-    async def _others(self, window: MainWindow, scheme: Scheme) -> None:
+    async def _tasks(self, window: MainWindow, scheme: Scheme) -> None:
+        for task in (Task.APPEARANCE_TRANSFER, Task.TEXTURE, Task.TEXT_TO_IMAGE):
+            window.bench.choose_task(task)
+            await self.settle(window)
+            self.shoot(window, f"{scheme}-{task}-ready")
+            if not window.bench.session.problem():
+                await self.run(window)
+                self.shoot(window, f"{scheme}-{task}-done")
+        window.bench.choose_task(Task.STYLE_TRANSFER)
+
+    async def _troubles(self, window: MainWindow, scheme: Scheme, scratch: Path) -> None:
         session = window.bench.session
         more = [sample for sample in self._samples.all if sample.role == "style"][1:3]
         session.add_styles([sample.path for sample in more])
-        with tempfile.TemporaryDirectory() as scratch:
-            long = save(Path(scratch) / f"{'a very long name of a holiday ' * 5}.png", gradient(320, 200))
-            broken = Path(scratch) / "half a picture.png"
-            broken.write_bytes(long.read_bytes()[:60])
-            session.set_content(long)
-            session.add_styles([broken])
-            window.parameters.advanced.button.setChecked(True)
-            window.parameters.verticalScrollBar().setValue(0)
-            await self.shoot(window, "8-many-and-broken", scheme)
-        session.set_task(Task.TEXT_TO_IMAGE)
-        await self.shoot(window, "9-text-to-image", scheme)
+        long = save(scratch / f"{'a very long name of a holiday ' * 5}.png", gradient(320, 200))
+        broken = scratch / "half a picture.png"
+        broken.write_bytes(long.read_bytes()[:60])
+        session.set_content(long)
+        session.add_styles([broken])
+        window.parameters.advanced.button.setChecked(True)
+        window.canvas.view.set_mode(ViewMode.RESULT)
+        await self.settle(window)
+        self.shoot(window, f"{scheme}-many-and-broken")
+        session.remove_style(session.setup.styles[-1].key)
+        await self.settle(window)
+        long.unlink()
+        window.bench.run()
+        await self.settle(window)
+        self.shoot(window, f"{scheme}-content-is-gone")
+
+
+def save_small(picture: QPixmap, target: Path) -> None:
+    """As PNG, with as many colours as the size allows."""
+    buffer = QBuffer()
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    picture.save(buffer, "PNG")
+    image = Image.open(io.BytesIO(buffer.data().data())).convert("RGB")
+    encoded = io.BytesIO()
+    image.save(encoded, "PNG", optimize=True)
+    for colors in (256, 128, 64):
+        if encoded.tell() <= _MOST_BYTES:
+            break
+        encoded = io.BytesIO()
+        image.quantize(colors, Image.Quantize.MEDIANCUT, dither=Image.Dither.FLOYDSTEINBERG).save(
+            encoded, "PNG", optimize=True
+        )
+    target.write_bytes(encoded.getvalue())
 
 
 def main() -> None:
-    folder = Path(sys.argv[1])
-    folder.mkdir(parents=True, exist_ok=True)
-    size = (int(sys.argv[2]), int(sys.argv[3])) if len(sys.argv) > 3 else (1440, 900)
-    app = QApplication([])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--official", action="store_true", help="those that the README shows")
+    parser.add_argument("--size", default="1440x900", help="of the window")
+    parser.add_argument("--scheme", choices=("dark", "light", "both"), default="both")
+    parser.add_argument("--width", type=int, default=None, help="of the results, in pixels; 512 unless official")
+    chosen = parser.parse_args()
+    chosen.folder.mkdir(parents=True, exist_ok=True)
+    width, height = (int(part) for part in chosen.size.split("x"))
+    limit = chosen.width if chosen.width is not None or chosen.official else 512
+    app = QApplication([sys.argv[0]])
     loop = qasync.QEventLoop(app)
+    photographer = Photographer(app, chosen.folder, (width, height), limit)
     with loop:
+        if chosen.official:
+            loop.run_until_complete(photographer.official())
+            return
         for scheme in (Scheme.DARK, Scheme.LIGHT):
-            loop.run_until_complete(Photographer(app, folder, size).all(scheme))
+            if chosen.scheme in ("both", scheme):
+                loop.run_until_complete(photographer.states(scheme))
 
 
 if __name__ == "__main__":

@@ -90,6 +90,7 @@ def test_closing_during_a_run_asks_once(studio: Studio, qtbot: QtBot, host: Fake
     next(button for button in studio.question.buttons() if "quit" in button.text()).click()
     qtbot.waitUntil(studio.closed.done, timeout=5000)
     assert host.cancelled and host.shut_down
+    assert Preferences.load().left_running == str(host.submitted[0].folder)
 
 
 def test_the_look_changes_at_once_and_stays(studio: Studio, qapp: QApplication) -> None:

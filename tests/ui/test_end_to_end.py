@@ -94,6 +94,24 @@ def test_drop_run_watch_cancel_run_again_restore(real: MainWindow, qtbot: QtBot,
     assert bench.session.job().seed == 11
 
 
+def test_a_run_that_was_cancelled_is_gone_on_with_and_measured(real: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    lay_out(real, qtbot, tmp_path)
+    bench = real.bench
+    with qtbot.waitSignal(bench.controller.previewed, timeout=PATIENCE_MS):
+        bench.run()
+    bench.controller.cancel()
+    qtbot.waitUntil(lambda: not bench.controller.busy, timeout=10_000)
+    qtbot.waitUntil(lambda: (entry := bench.history.entry(0)) is not None and entry.can_go_on, timeout=10_000)
+    entry = bench.history.entry(0)
+    assert entry is not None
+    bench.go_on(entry)
+    qtbot.waitUntil(lambda: bench.stage.shown is not None, timeout=PATIENCE_MS)
+    assert (entry.folder / "result.png").is_file()
+    qtbot.waitUntil(lambda: bench.figures.figures is not None, timeout=60_000)
+    assert float(real.canvas.result_bar.line.values["style"].text()) > 0
+    assert len(list(bench.runs_folder.iterdir())) == 1
+
+
 def test_pause_holds_and_goes_on_to_the_end(real: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
     lay_out(real, qtbot, tmp_path)
     controller = real.bench.controller

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ from tests.ui.test_runs import finish, running
 from ui.actions import Command
 from ui.main_window import MainWindow
 from ui.state.roles import CardRole
+from ui.state.samples import Samples
+from ui.state.workbench import Workbench
 
 
 @pytest.fixture
@@ -132,3 +135,31 @@ def test_a_failed_run_says_why_in_its_tooltip(filled: MainWindow, host: FakeHost
     host.emit(Failed(reason="The picture is too large for this machine."))
     model = filled.bench.history
     qtbot.waitUntil(lambda: model.rowCount() == 1 and not filled.bench.controller.busy, timeout=5000)
+    qtbot.waitUntil(lambda: "too large" in str(model.index(0).data(Qt.ItemDataRole.ToolTipRole)), timeout=5000)
+
+
+def test_a_cancelled_run_can_be_gone_on_with(filled: MainWindow, host: FakeHost, qtbot: QtBot) -> None:
+    folder = running(filled, host, qtbot)
+    filled.bench.controller.cancel()
+    model = filled.bench.history
+    qtbot.waitUntil(lambda: model.rowCount() == 1 and model.index(0).data(CardRole.BADGE) == "cancelled", timeout=5000)
+    filled.history.strip.setCurrentIndex(model.index(0))
+    assert filled.actions_table[Command.GO_ON].isEnabled()
+    assert not filled.actions_table[Command.USE_AS_CONTENT].isEnabled()
+    banner = filled.canvas.banner
+    assert [button.text() for button in banner.buttons()] == ["Go on with it"]
+    banner.buttons()[0].click()
+    qtbot.waitUntil(lambda: len(host.submitted) == 2, timeout=5000)
+    assert host.submitted[1].folder == folder and host.submitted[1].resume
+    assert host.submitted[1].job == host.submitted[0].job
+
+
+def test_a_run_cut_short_is_offered_at_the_next_start(
+    filled: MainWindow, host: FakeHost, qtbot: QtBot, loop: asyncio.AbstractEventLoop, tmp_path: Path
+) -> None:
+    folder = running(filled, host, qtbot)
+    other = Workbench(FakeHost(), loop, runs_folder=tmp_path / "runs", pasted_folder=tmp_path / "pasted")
+    with qtbot.waitSignal(other.unfinished_found, timeout=5000) as found:
+        other.open(Samples())
+    assert found.args is not None and found.args[0].folder == folder
+    other.background.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
 
 from adstudio.jobs.choices import Task
 from adstudio.jobs.parameters import parameters_for
@@ -13,6 +14,7 @@ from ui.widgets.choice_row import ChoiceRow
 from ui.widgets.parameter_row import ParameterRow
 from ui.widgets.seed_row import SeedRow
 from ui.widgets.size_row import SizeRow
+from ui.widgets.stepper_row import StepperRow
 
 
 def _row(window: MainWindow, name: str) -> ParameterRow:
@@ -58,8 +60,44 @@ def test_a_dragged_slider_is_one_step_of_undo(filled: MainWindow) -> None:
 
 
 def test_whole_numbers_stay_whole(filled: MainWindow) -> None:
-    _row(filled, "images").slider.setValue(2)
+    row = filled.parameters.rows["images"]
+    assert isinstance(row, StepperRow)
+    assert not row.fewer.isEnabled()
+    row.more.click()
+    row.more.click()
     assert filled.bench.session.job().images == 3
+    row.field.setValue(1)
+    assert filled.bench.session.setup.value("images") is None
+
+
+def test_hints_stand_below_the_sliders_where_there_is_room(window: MainWindow, qtbot: QtBot) -> None:
+    hint = _row(window, "content_weight").hint
+    window.resize(1280, 1400)
+    qtbot.waitUntil(hint.isVisible, timeout=5000)
+    window.resize(1280, 700)
+    qtbot.waitUntil(lambda: not hint.isVisible(), timeout=5000)
+    assert _row(window, "content_weight").slider.toolTip() == hint.text() != ""
+
+
+def test_what_belongs_to_another_task_stays_behind(filled: MainWindow) -> None:
+    filled.bench.session.set_value("content_weight", 0.7)
+    filled.bench.session.set_task(Task.TEXTURE)
+    job = filled.bench.session.job()
+    assert job.content is None and job.content_weight is None
+    filled.bench.session.set_task(Task.STYLE_TRANSFER)
+    assert filled.bench.session.job().content_weight == 0.7
+
+
+def test_colour_and_strength_of_a_restored_job_can_be_seen_and_reset(filled: MainWindow, qtbot: QtBot) -> None:
+    assert "color" not in filled.parameters.rows
+    job = filled.bench.session.job().model_copy(update={"color": 0.4, "coverage": 0.8})
+    filled.bench.session.restore(job, {})
+    assert _row(filled, "color").value() == 0.4
+    qtbot.waitUntil(lambda: filled.bench.session.problem() == "", timeout=5000)
+    assert filled.bench.session.job().color == 0.4
+    assert filled.bench.session.setup.value("coverage") is None, "a default is no change"
+    _row(filled, "color").reset.click()
+    assert "color" not in filled.parameters.rows
 
 
 def test_seed_typing_dice_and_lock(filled: MainWindow) -> None:

@@ -13,9 +13,10 @@ from pytestqt.qtbot import QtBot
 from adstudio.jobs.choices import Task
 from tests.ui.pictures import gradient, save, stripes
 from ui.actions import Command
+from ui.icons import resources_folder
 from ui.main_window import MainWindow
 from ui.state.roles import CardRole
-from ui.state.samples import Sample
+from ui.state.samples import Sample, read_samples
 from ui.state.setup import SlotStatus
 from ui.widgets.slot_card import SlotAction
 
@@ -33,7 +34,7 @@ def test_empty_window_says_what_to_do(window: MainWindow) -> None:
     assert "content" in window.bench.session.problem().lower()
     assert not window.top_bar.run.isEnabled()
     assert window.references.content_empty.isVisible()
-    assert "Ctrl+V" in window.canvas.empty.text()
+    assert window.canvas.empty.isVisible() and "Ctrl+V" in window.canvas.empty.hint.text()
 
 
 def test_a_picture_dropped_on_the_left_half_of_the_canvas_is_the_content(
@@ -73,7 +74,7 @@ def test_a_broken_file_says_why_in_its_slot(window: MainWindow, qtbot: QtBot, tm
     drop(window.references.content_empty, [broken], QPoint(10, 10))
     card = window.references.content_card
     qtbot.waitUntil(lambda: card.error.isVisible(), timeout=5000)
-    assert "notes.png" in card.error.text()
+    assert "text" in card.error.text() and card.name.text() == "notes.png"
     setup = window.bench.session.setup
     assert setup.content is not None and setup.content.status is SlotStatus.BROKEN
     assert not window.top_bar.run.isEnabled()
@@ -176,6 +177,92 @@ def test_long_names_are_shortened_in_the_middle(window: MainWindow, qtbot: QtBot
     window.grab()
     assert "…" in label.shown_text() and label.shown_text().endswith("png")
     assert label.toolTip() == path.name
+
+
+def test_a_mask_alone_is_said_before_the_run(filled: MainWindow, tmp_path: Path) -> None:
+    session = filled.bench.session
+    mask = save(tmp_path / "mask.png", gradient(120, 90))
+    session.set_content_mask(mask)
+    assert "reference" in session.problem() and not filled.top_bar.run.isEnabled()
+    session.set_content_mask(None)
+    session.set_style_mask(session.setup.styles[0].key, mask)
+    assert "painting.png" in session.problem()
+    session.set_task(Task.TEXTURE)
+    assert session.problem() == "" and session.job().styles[0].mask is None
+
+
+def test_a_drop_beside_the_slots_goes_where_something_is_missing(
+    window: MainWindow, qtbot: QtBot, content: Path, style: Path
+) -> None:
+    drop(window, [content], QPoint(10, window.height() - 10))
+    qtbot.waitUntil(lambda: window.bench.session.setup.content is not None, timeout=5000)
+    drop(window, [style], QPoint(10, window.height() - 10))
+    qtbot.waitUntil(lambda: len(window.bench.session.setup.styles) == 1, timeout=5000)
+    assert window.canvas.zones.isHidden()
+
+
+def test_an_address_is_not_fetched_but_said(window: MainWindow) -> None:
+    mime = QMimeData()
+    mime.setUrls([QUrl("https://example.org/picture.jpg")])
+    button, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    at = QPointF(100, 200)
+    QApplication.sendEvent(window.canvas, QDragEnterEvent(at, Qt.DropAction.CopyAction, mime, button, keys))
+    QApplication.sendEvent(window.canvas, QDropEvent(at, Qt.DropAction.CopyAction, mime, button, keys))
+    assert "network" in window.canvas.banner.message.text()
+    assert window.bench.session.setup.content is None
+
+
+def test_the_empty_canvas_offers_ways_to_begin(window: MainWindow, qtbot: QtBot) -> None:
+    empty = window.canvas.empty
+    assert not empty.samples_button.isVisible(), "there are none here"
+    window.bench.samples = read_samples(resources_folder() / "samples")
+    window.bench.choose_task(Task.APPEARANCE_TRANSFER)
+    window.bench.session.clear_content()
+    qtbot.waitUntil(empty.samples_button.isVisible, timeout=5000)
+    empty.samples_button.click()
+    qtbot.waitUntil(lambda: window.bench.session.problem() == "", timeout=10_000)
+    qtbot.waitUntil(lambda: not empty.isVisible(), timeout=5000)
+
+
+def test_each_task_begins_with_the_samples_that_show_it_best(window: MainWindow, qtbot: QtBot, style: Path) -> None:
+    bench = window.bench
+    bench.open(read_samples(resources_folder() / "samples"))
+
+    def laid_out() -> tuple[str, ...]:
+        setup = bench.session.setup
+        return (setup.content.path.stem if setup.content else "", *(one.path.stem for one in setup.styles))
+
+    assert laid_out() == ("content_lighthouse", "painting_oil")
+    window.top_bar.tasks.button(Task.APPEARANCE_TRANSFER).click()
+    assert laid_out() == ("content_bird", "appearance_bird")
+    assert bench.library.index(0).data(CardRole.VALUE).role == "appearance"
+    window.top_bar.tasks.button(Task.TEXTURE).click()
+    assert laid_out()[1:] == ("texture_pebbles",)
+    assert not window.references.contents.isVisible()
+    window.top_bar.tasks.button(Task.STYLE_TRANSFER).click()
+    assert laid_out() == ("content_lighthouse", "painting_oil")
+    bench.session.set_styles([style])
+    window.top_bar.tasks.button(Task.APPEARANCE_TRANSFER).click()
+    assert laid_out() == ("content_lighthouse", "painting"), "the artist's own pictures stay"
+
+
+def test_a_picture_to_paint_is_a_click_away(window: MainWindow, qtbot: QtBot) -> None:
+    window.bench.open(read_samples(resources_folder() / "samples"))
+    shelf = window.references.contents
+    assert shelf.model().rowCount() == 4
+    shelf.setCurrentIndex(shelf.model().index(1, 0))
+    QTest.keyClick(shelf, Qt.Key.Key_Return)
+    content = window.bench.session.setup.content
+    assert content is not None and content.name == "Mountain valley"
+
+
+def test_a_texture_shows_its_exemplar(window: MainWindow, qtbot: QtBot, style: Path) -> None:
+    window.bench.session.set_task(Task.TEXTURE)
+    window.bench.session.set_styles([style])
+    stage = window.bench.stage
+    qtbot.waitUntil(lambda: stage.size().width() == 96, timeout=5000)
+    assert stage.before_label() == "Exemplar"
+    assert not window.after_run.isVisible()
 
 
 def test_a_texture_needs_no_content(window: MainWindow, qtbot: QtBot, style: Path) -> None:

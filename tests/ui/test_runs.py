@@ -10,12 +10,14 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from adstudio.images import blend_color, blend_strength
 from adstudio.jobs.events import Failed, Finished, LoadingModel, Notice, Preview, Progress, Started
 from tests.ui.fake_host import FakeHost
-from tests.ui.pictures import save, stripes
+from tests.ui.pictures import gradient, save, stripes
 from ui.actions import Command
 from ui.canvas.view import ViewMode
 from ui.main_window import MainWindow
+from ui.state.adjust import Adjustment, apply, read_adjustment
 from ui.state.job_controller import RunState
 
 
@@ -165,6 +167,7 @@ def test_colour_and_strength_change_the_result_at_once_and_stay(
     assert shown is not None and shown.content is not None
     filled.after_run.strength.slider.setValue(0)
     qtbot.waitUntil(lambda: stage.after().key != before, timeout=5000)
+    qtbot.waitUntil(lambda: stage.after().pyramid is not None, timeout=5000)
     pyramid = stage.after().pyramid
     assert pyramid is not None
     pixels = pyramid.levels[0].pixels[..., 2::-1].astype(int)
@@ -174,3 +177,88 @@ def test_colour_and_strength_change_the_result_at_once_and_stay(
     qtbot.waitUntil(lambda: filled.after_run.strength.value() == 0, timeout=5000)
     filled.after_run.strength.reset.click()
     qtbot.waitUntil(lambda: not (folder / "adjustment.json").exists(), timeout=5000)
+
+
+def test_several_pictures_are_leafed_through_and_adjusted_each(
+    filled: MainWindow, host: FakeHost, qtbot: QtBot
+) -> None:
+    stage, bar = filled.bench.stage, filled.canvas.result_bar
+    assert not bar.isVisible()
+    folder = running(filled, host, qtbot)
+    pictures = tuple(
+        save(folder / name, np.full((90, 120, 3), value, np.uint8))
+        for name, value in (("result.png", 40), ("result-2.png", 200))
+    )
+    host.emit(Finished(results=pictures, time_s=2.5))
+    qtbot.waitUntil(lambda: stage.shown is not None, timeout=5000)
+    assert bar.isVisible() and bar.place.text() == "1 of 2"
+    assert not bar.back.isEnabled()
+    bar.on.click()
+    qtbot.waitUntil(lambda: stage.shown is not None and stage.shown.picture == pictures[1], timeout=5000)
+    assert bar.place.text() == "2 of 2" and not bar.on.isEnabled()
+    filled.after_run.color.field.setValue(50)
+    qtbot.waitUntil(lambda: (folder / "adjustment.json").is_file(), timeout=5000)
+    assert read_adjustment(pictures[1]).color == 0.5
+    assert read_adjustment(pictures[0]).is_neutral
+    qtbot.waitUntil(lambda: not filled.bench.background.busy, timeout=10_000)
+
+
+def test_sliders_do_what_the_fields_of_a_job_would(tmp_path: Path) -> None:
+    result, content = stripes(40, 30), gradient(40, 30)
+    adjusted = apply(Adjustment(color=0.3, strength=0.6), result, content)
+    own, other = (rgb.astype(np.float32) / np.float32(255) for rgb in (result, content))
+    wanted = blend_strength(blend_color(own, other, 0.3), other, 0.6)
+    assert np.abs(adjusted.astype(float) - wanted * 255).max() <= 0.51
+    assert apply(Adjustment(), result, content) is result
+
+
+@pytest.mark.parametrize("measuring", [True])
+def test_figures_of_the_result_are_measured(filled: MainWindow, host: FakeHost, qtbot: QtBot) -> None:
+    finish(filled, host, qtbot, running(filled, host, qtbot))
+    figures = filled.bench.figures
+    assert figures.measuring and filled.canvas.result_bar.line.waiting.isVisible()
+    qtbot.waitUntil(lambda: figures.figures is not None, timeout=30_000)
+    assert figures.figures is not None
+    line = filled.canvas.result_bar.line
+    assert float(line.values["style"].text()) == pytest.approx(figures.figures.style, abs=0.001)
+    assert line.values["structure"].isVisible() and not line.values["copied"].isVisible()
+    before = figures.figures.structure
+    filled.after_run.strength.slider.setValue(0)
+    qtbot.waitUntil(
+        lambda: figures.figures is not None and not figures.measuring and figures.figures.structure != before,
+        timeout=30_000,
+    )
+    assert figures.figures.structure == pytest.approx(1.0, abs=0.01), "the content itself keeps all of its structure"
+
+
+def test_a_picture_that_went_away_is_said_in_its_slot(
+    filled: MainWindow, host: FakeHost, qtbot: QtBot, content: Path
+) -> None:
+    content.unlink()
+    QTest.mouseClick(filled.top_bar.run, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(filled.references.content_card.error.isVisible, timeout=5000)
+    assert "holiday.png" in filled.canvas.banner.message.text()
+    assert str(content.parent) not in filled.canvas.banner.message.text()
+    assert not filled.top_bar.run.isEnabled() and not host.submitted
+
+
+def test_another_content_takes_the_place_of_the_result(
+    filled: MainWindow, host: FakeHost, qtbot: QtBot, style: Path
+) -> None:
+    finish(filled, host, qtbot, running(filled, host, qtbot))
+    filled.bench.session.set_content(style)
+    stage = filled.bench.stage
+    qtbot.waitUntil(lambda: stage.size().width() == 96, timeout=5000)
+    assert stage.shown is None and not filled.canvas.result_bar.isVisible()
+    qtbot.waitUntil(lambda: not filled.bench.background.busy, timeout=30_000)
+
+
+def test_the_time_to_expect_is_learnt_from_earlier_runs(filled: MainWindow, host: FakeHost, qtbot: QtBot) -> None:
+    chip = filled.top_bar.machine_chip
+    assert chip.text() == "120 × 90"
+    finish(filled, host, qtbot, running(filled, host, qtbot))
+    qtbot.waitUntil(lambda: filled.bench.forecast_s() is not None, timeout=5000)
+    assert "CPU" in chip.text() and "about 2.5 s" in chip.text()
+    filled.bench.session.set_value("width", 240)
+    assert "about 10 s" in chip.text(), "four times the pixels"
+    qtbot.waitUntil(lambda: not filled.bench.background.busy, timeout=30_000)

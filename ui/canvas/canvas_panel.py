@@ -7,7 +7,10 @@ from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDro
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QToolButton, QVBoxLayout, QWidget
 
 from ui.canvas.drop_zones import DropZones, Role
+from ui.canvas.empty_state import EmptyState
+from ui.canvas.result_bar import ResultBar
 from ui.canvas.view import CanvasView, ViewMode
+from ui.state.figures import FiguresOfResult
 from ui.state.incoming import incoming_from
 from ui.state.stage import Stage
 from ui.widgets.banner import Banner
@@ -20,25 +23,21 @@ class CanvasPanel(QWidget):
     dropped = Signal(object, object)
     pixel_hovered = Signal(object)
 
-    def __init__(self, stage: Stage, parent: QWidget | None = None) -> None:
+    def __init__(self, stage: Stage, figures: FiguresOfResult, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._stage = stage
         self._texture = False
+        self._samples = False
         self.setAcceptDrops(True)
         self.view = CanvasView()
         self.banner = Banner(self.view)
         self.zones = DropZones(self.view)
-        self.empty = QLabel(self.view)
-        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.empty.setWordWrap(True)
-        self.empty.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self.empty.setObjectName("canvasEmpty")
-        self.progress = QProgressBar()
+        self.empty = EmptyState(self.view)
+        self.result_bar = ResultBar(stage, figures)
+        self.progress = QProgressBar(self.view)
+        self.progress.setAccessibleName(self.tr("Progress of the run"))
         self.progress.setTextVisible(False)
         self.progress.setRange(0, 1000)
-        policy = self.progress.sizePolicy()
-        policy.setRetainSizeWhenHidden(True)
-        self.progress.setSizePolicy(policy)
         self.progress.hide()
         self.modes = Segments(
             (
@@ -61,7 +60,7 @@ class CanvasPanel(QWidget):
         self._build()
         self.modes.chosen.connect(lambda value: self.view.set_mode(ViewMode(value)))
         self.view.mode_changed.connect(lambda mode: self.modes.set_value(mode))
-        self.view.zoom_changed.connect(lambda zoom: self.zoom_label.setText(f"{zoom * 100:.0f} %"))
+        self.view.zoom_changed.connect(lambda _: self._show_zoom())
         self.view.pixel_hovered.connect(self.pixel_hovered)
         self.fit_button.clicked.connect(self.view.fit)
         self.actual_button.clicked.connect(self.view.actual_size)
@@ -93,7 +92,12 @@ class CanvasPanel(QWidget):
         column.setSpacing(0)
         column.addWidget(bar)
         column.addWidget(self.view, 1)
-        column.addWidget(self.progress)
+        column.addWidget(self.result_bar)
+
+    def set_samples(self, samples: bool) -> None:
+        """Whether there are pictures of ours to try."""
+        self._samples = samples
+        self._show()
 
     def set_texture(self, texture: bool) -> None:
         """A texture has no content: one drop zone, other words."""
@@ -104,6 +108,7 @@ class CanvasPanel(QWidget):
         """0 … 1, or None when nothing runs."""
         self.progress.setVisible(fraction is not None)
         if fraction is not None:
+            self.progress.raise_()
             self.progress.setValue(round(fraction * 1000))
 
     def _show(self) -> None:
@@ -112,17 +117,22 @@ class CanvasPanel(QWidget):
             stage.before(),
             stage.after(),
             stage.size(),
-            before_label=self.tr("Content"),
+            before_label=stage.before_label(),
             after_label=stage.after_label(),
         )
-        self.empty.setText(
-            self.tr("Drop a texture here\nor paste one with Ctrl+V, then press Run")
-            if self._texture
-            else self.tr("Drop a picture here\nor paste one with Ctrl+V")
+        self.empty.say(
+            self.tr("Drop a texture here") if self._texture else self.tr("Drop a picture here"),
+            self.tr("Files, folders and pictures from the browser. Ctrl+V pastes."),
+            samples=self._samples,
         )
         self.empty.setVisible(stage.size().isEmpty())
-        if stage.size().isEmpty():
-            self.zoom_label.clear()
+        self._show_zoom()
+
+    def _show_zoom(self) -> None:
+        there = not self._stage.size().isEmpty()
+        self.zoom_label.setText(f"{self.view.zoom * 100:.0f} %" if there else "")
+        for button in (self.fit_button, self.actual_button):
+            button.setEnabled(there)
 
     def drop_zones(self) -> tuple[tuple[Role, str, str], ...]:
         """Role, title and hint of what a drop can become for this task."""
@@ -131,10 +141,14 @@ class CanvasPanel(QWidget):
         texture = (Role.STYLE, self.tr("Texture exemplar"), self.tr("The surface to make more of"))
         return (texture,) if self._texture else (content, style)
 
+    def offer_zones(self) -> None:
+        """Show where a drop can go."""
+        self.zones.offer(self.drop_zones())
+        self.zones.setGeometry(self.view.rect())
+
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if incoming_from(event.mimeData()) is not None:
-            self.zones.offer(self.drop_zones())
-            self.zones.setGeometry(self.view.rect())
+            self.offer_zones()
             event.acceptProposedAction()
 
     def dragMoveEvent(self, event: QDragMoveEvent) -> None:
@@ -167,6 +181,7 @@ class CanvasPanel(QWidget):
         self.banner.setFixedHeight(max(self.banner.heightForWidth(self.banner.width()), 44))
         self.banner.move((width - self.banner.width()) // 2, 16)
         self.zones.setGeometry(self.view.rect())
+        self.progress.setGeometry(0, self.view.height() - 4, width, 4)
 
     def say(self, message: str, *, kind: str = "error", actions: tuple = ()) -> None:  # type: ignore[type-arg]
         """A message over the canvas, see Banner.say."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF
 
-_SHADE = QColor(0, 0, 0, 18)
+_SHADE = QColor(0, 0, 0, 5)
+_SHADE_STEPS = 14
 _PLATE = QColor(20, 20, 20, 205)
 _MARGIN_PX = 8.0
 
@@ -16,7 +17,7 @@ def paint_shadow(painter: QPainter, rect: QRectF) -> None:
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(_SHADE)
-    for grow in (2.0, 4.0, 7.0, 10.0):
+    for grow in range(1, _SHADE_STEPS + 1):
         painter.drawRoundedRect(rect.adjusted(-grow, -grow + 3, grow, grow + 3), grow, grow)
     painter.restore()
 

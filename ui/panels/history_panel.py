@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QContextMenuEvent, QWheelEvent
-from PySide6.QtWidgets import QAbstractItemView, QFrame, QLabel, QListView, QMenu, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QFrame,
+    QLabel,
+    QListView,
+    QMenu,
+    QStackedLayout,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ui.state.history import HistoryModel
 from ui.state.roles import CardRole
@@ -26,7 +35,7 @@ class HistoryStrip(QListView):
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setDragEnabled(True)
         self.setMouseTracking(True)
-        self.setItemDelegate(CardDelegate(QSize(96, 76), self))
+        self.setItemDelegate(CardDelegate(QSize(120, 80), self))
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         bar = self.horizontalScrollBar()
@@ -35,9 +44,13 @@ class HistoryStrip(QListView):
 
 
 class HistoryPanel(QFrame):
-    """entry_chosen: a card was selected. The actions given are the menu of a card."""
+    """entry_chosen: a card was selected. current_changed: the actions of the menu may suit another run.
+
+    The actions given are the menu of a card.
+    """
 
     entry_chosen = Signal(object)
+    current_changed = Signal()
 
     def __init__(self, model: HistoryModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -60,11 +73,11 @@ class HistoryPanel(QFrame):
         self._stack.addWidget(self.empty)
         self._stack.addWidget(self.strip)
         column = QVBoxLayout(self)
-        column.setContentsMargins(12, 6, 12, 4)
-        column.setSpacing(2)
+        column.setContentsMargins(12, 6, 12, 2)
+        column.setSpacing(4)
         column.addWidget(self.header)
         column.addWidget(holder, 1)
-        self.setFixedHeight(148)
+        self.setFixedHeight(152)
         self.strip.selectionModel().currentChanged.connect(self._on_current)
         for signal in (model.rowsInserted, model.rowsRemoved, model.modelReset):
             signal.connect(self._show_count)
@@ -100,6 +113,7 @@ class HistoryPanel(QFrame):
         self.strip.setCurrentIndex(self._model.index(row))
         selection.blockSignals(blocked)
         self.strip.viewport().update()
+        self.current_changed.emit()
 
     def set_waiting(self, count: int) -> None:
         """How many runs wait for their turn."""
@@ -109,6 +123,7 @@ class HistoryPanel(QFrame):
         self._stack.setCurrentWidget(self.strip if self._model.rowCount() else self.empty)
 
     def _on_current(self, current: QModelIndex) -> None:
+        self.current_changed.emit()
         entry = current.data(CardRole.VALUE)
         if isinstance(entry, HistoryEntry):
             self.entry_chosen.emit(entry)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from adstudio.jobs.choices import Task
@@ -18,6 +19,11 @@ from ui.widgets.parameter_row import ParameterRow
 from ui.widgets.section_header import SectionHeader
 from ui.widgets.seed_row import SeedRow
 from ui.widgets.size_row import SizeRow
+from ui.widgets.stepper_row import StepperRow
+
+_AFTER = ("color", "strength")
+_FEW = 16  # whole numbers up to here are stepped, not dragged
+_MARGIN_PX = 12
 
 
 class ParametersPanel(QScrollArea):
@@ -33,18 +39,18 @@ class ParametersPanel(QScrollArea):
         self.setMinimumWidth(264)
         self._session = session
         self._after = after
-        self._built_for: tuple[Task, str] | None = None
+        self._built_for: tuple[object, ...] | None = None
         self._updates: list[Callable[[], None]] = []
+        self._hints_shown = True
         self.rows: dict[str, QWidget] = {}
         self.advanced = Fold(self.tr("Advanced"))
-        body = QWidget()
-        body.setObjectName("panelBody")
-        column = QVBoxLayout(body)
-        column.setContentsMargins(12, 8, 12, 12)
+        self._body = QWidget()
+        self._body.setObjectName("panelBody")
+        column = QVBoxLayout(self._body)
+        column.setContentsMargins(_MARGIN_PX, 8, _MARGIN_PX, 12)
         column.setSpacing(8)
         self.notice = QLabel()
         self.notice.setWordWrap(True)
-        self.notice.setProperty("role", "muted")
         self.models_button = QPushButton(self.tr("About models …"))
         self.models_button.clicked.connect(self.models_wanted)
         self._main = QVBoxLayout()
@@ -57,19 +63,20 @@ class ParametersPanel(QScrollArea):
         column.addSpacing(4)
         column.addWidget(after)
         column.addStretch(1)
-        self.setWidget(body)
+        self.setWidget(self._body)
         session.task_changed.connect(self._rebuild)
-        session.values_changed.connect(self._update)
+        session.values_changed.connect(self._rebuild)
         session.content_changed.connect(self._update)
         session.styles_changed.connect(self._update)
         self._rebuild()
 
     def _rebuild(self) -> None:
         setup = self._session.setup
-        if self._built_for == (setup.task, setup.model):
+        wanted = (setup.task, setup.model, *(name for name in _AFTER if setup.value(name) is not None))
+        if self._built_for == wanted:
             self._update()
             return
-        self._built_for = (setup.task, setup.model)
+        self._built_for = wanted
         self._updates.clear()
         self.rows.clear()
         self.advanced.clear()
@@ -92,13 +99,34 @@ class ParametersPanel(QScrollArea):
                 self._add(parameter)
         self.advanced.setVisible(not self.advanced.is_empty())
         self._update()
+        self._hints_shown = True
+        self._fit_hints()
+
+    def _fit_hints(self) -> None:
+        """Hints below the sliders where all of the panel can be seen with them, else only as tooltips."""
+        rows = [row for row in self.rows.values() if isinstance(row, ParameterRow)]
+        width = self.viewport().width()
+        unfolded = [row for row in rows if row.parent() is self._body]
+        hidden = 0 if self._hints_shown else sum(row.hint_height(width - 2 * _MARGIN_PX) for row in unfolded)
+        needed = self._body.heightForWidth(width) - self.advanced.open_height() + hidden
+        shown = needed <= self.viewport().height()
+        if shown != self._hints_shown:
+            self._hints_shown = shown
+            for row in rows:
+                row.show_hint(shown)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_hints()
 
     def _add(self, parameter: Parameter) -> None:
-        if parameter.group == "after" or parameter.name == "height":
-            return
+        if parameter.name == "height" or (
+            parameter.name in _AFTER and self._session.setup.value(parameter.name) is None
+        ):
+            return  # colours and strength are sliders of the result, unless a restored job brings its own
         row = self._make_row(parameter)
         self.rows[parameter.name] = row
-        if parameter.advanced:
+        if parameter.advanced or parameter.name in _AFTER:
             self.advanced.add(row)
         else:
             self._main.addWidget(row)
@@ -110,6 +138,8 @@ class ParametersPanel(QScrollArea):
             return self._make_size(parameter)
         if parameter.kind in (ParameterKind.CHOICE, ParameterKind.BOOL):
             return self._make_choice(parameter)
+        if parameter.kind is ParameterKind.INT and not parameter.advanced and _usual_span(parameter) <= _FEW:
+            return self._make_stepper(parameter)
         return self._make_number(parameter)
 
     def _set(self, parameter: Parameter, value: ParameterValue) -> None:
@@ -139,6 +169,19 @@ class ParametersPanel(QScrollArea):
             value = self._value(parameter)
             if isinstance(value, (int, float)):
                 row.show_value(float(value), changed=self._session.setup.value(parameter.name) is not None)
+
+        self._updates.append(update)
+        return row
+
+    def _make_stepper(self, parameter: Parameter) -> QWidget:
+        low, high = _number(parameter.minimum, 1), _number(parameter.maximum, 64)
+        row = StepperRow(parameter.label, parameter.hint, low=low, high=high)
+        row.changed.connect(lambda value: self._set(parameter, round(value)))
+
+        def update() -> None:
+            value = self._value(parameter)
+            if isinstance(value, (int, float)):
+                row.show_value(float(value))
 
         self._updates.append(update)
         return row
@@ -204,6 +247,10 @@ class ParametersPanel(QScrollArea):
     def _update(self) -> None:
         for update in self._updates:
             update()
+
+
+def _usual_span(parameter: Parameter) -> float:
+    return _number(parameter.slider_maximum, 1e9) - _number(parameter.slider_minimum, 0.0)
 
 
 def _number(value: float | None, otherwise: float) -> float:

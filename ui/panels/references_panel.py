@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QApplication, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QScrollArea, QVBoxLayout, QWidget
 
 from adstudio.jobs.spec import Task
 from ui.state.roles import CardRole
@@ -28,7 +28,9 @@ class ReferencesPanel(QScrollArea):
     styles_dropped = Signal(object)
     sample_chosen = Signal(object)
 
-    def __init__(self, session: Session, library: LibraryModel, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, session: Session, library: LibraryModel, contents: LibraryModel, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.setObjectName("sidePanel")
         self.setWidgetResizable(True)
@@ -36,6 +38,7 @@ class ReferencesPanel(QScrollArea):
         self.setMinimumWidth(236)
         self._session = session
         self._library = library
+        self._contents = contents
         self._cards: dict[int, SlotCard] = {}
         body = QWidget()
         body.setObjectName("panelBody")
@@ -68,24 +71,26 @@ class ReferencesPanel(QScrollArea):
         self.styles_empty = DropButton(self.tr("Drop, paste or browse …"))
         self.styles_empty.clicked.connect(self.styles_wanted)
         self.styles_empty.dropped.connect(self.styles_dropped)
-        self.library = LibraryView()
-        self.library.setModel(self._library)
-        self.library.setAccessibleName(self.tr("Style library"))
-        self.library.clicked.connect(self._on_sample)
-        self.library.activated.connect(self._on_sample)
-        self._library.modelReset.connect(self._fit_library)
-        self.library_hint = QLabel(self.tr("Click to use as the style, drag to add."))
-        self.library_hint.setProperty("role", "hint")
-        self.library_hint.setWordWrap(True)
+        self.library_header, self.library = self._shelf(self._library, self.tr("Style library"))
+        self.contents_header, self.contents = self._shelf(self._contents, self.tr("Pictures to paint"))
         for widget in (self.content_header, self.content_card, self.content_empty, self.styles_header):
             self._column.addWidget(widget)
         self._column.addLayout(self._styles)
         self._column.addWidget(self.styles_empty)
         self._column.addSpacing(4)
-        self._column.addWidget(SectionHeader(self.tr("Style library")))
-        self._column.addWidget(self.library)
-        self._column.addWidget(self.library_hint)
+        for header, shelf in ((self.library_header, self.library), (self.contents_header, self.contents)):
+            self._column.addWidget(header)
+            self._column.addWidget(shelf)
         self._column.addStretch(1)
+
+    def _shelf(self, model: LibraryModel, title: str) -> tuple[SectionHeader, LibraryView]:
+        """A header and the cards below it; not there while there are none."""
+        header, shelf = SectionHeader(title), LibraryView()
+        shelf.setModel(model)
+        shelf.setAccessibleName(title)
+        shelf.chosen.connect(self._on_sample)
+        model.modelReset.connect(self._fit_libraries)
+        return header, shelf
 
     def _show_task(self) -> None:
         task = self._session.setup.task
@@ -150,9 +155,13 @@ class ReferencesPanel(QScrollArea):
         if isinstance(sample, Sample):
             self.sample_chosen.emit(sample)
 
-    def _fit_library(self) -> None:
-        self.library.fit_to(self.viewport().width() - 24)
+    def _fit_libraries(self) -> None:
+        for header, shelf in ((self.library_header, self.library), (self.contents_header, self.contents)):
+            shelf.fit_to(self.viewport().width() - 24)
+            there = shelf.model().rowCount() > 0
+            header.setVisible(there)
+            shelf.setVisible(there)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._fit_library()
+        self._fit_libraries()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
 from adstudio.jobs.spec import Task
@@ -11,6 +13,8 @@ from ui.state.job_controller import RunState
 from ui.widgets.elided_label import ElidedLabel
 from ui.widgets.icon_button import IconButton
 from ui.widgets.segments import Segments
+
+_RUN_PX = 120  # room for "Run next" too, so that the bar stays as it is when a run starts
 
 
 class TopBar(QFrame):
@@ -36,13 +40,13 @@ class TopBar(QFrame):
             self.tr("Task"),
         )
         self.tasks.chosen.connect(lambda value: self.task_chosen.emit(Task(value)))
-        self.chip = ElidedLabel(mode=Qt.TextElideMode.ElideRight)
-        self.chip.setProperty("role", "chip")
-        self.chip.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.chip.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.model_chip = self._chip()
+        self.model_chip.setText(self.tr("Patch model · built in"))
+        self.machine_chip = self._chip()
         self.run = QPushButton(self.tr("Run"))
         self.run.setProperty("role", "primary")
         self.run.clicked.connect(self.run_asked)
+        self.run.setMinimumWidth(_RUN_PX)
         self.pause = self._button("pause", self.tr("Pause"))
         self.pause.setCheckable(True)
         self.pause.clicked.connect(self.pause_asked)
@@ -55,11 +59,25 @@ class TopBar(QFrame):
         row.addSpacing(8)
         row.addWidget(self.tasks)
         row.addStretch(1)
-        row.addWidget(self.chip)
+        row.addWidget(self.model_chip)
+        row.addWidget(self.machine_chip)
         for widget in (self.run, self.pause, self.cancel):
             row.addWidget(widget)
         self.show_state(RunState.IDLE)
         self.show_problem("")
+
+    def _chip(self) -> ElidedLabel:
+        chip = ElidedLabel(mode=Qt.TextElideMode.ElideRight)
+        chip.setProperty("role", "chip")
+        chip.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        chip.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        chip.setFixedHeight(28)
+        return chip
+
+    def show_machine(self, parts: Sequence[str]) -> None:
+        """What the next run will be: its size, where it is computed and about how long, as far as that is known."""
+        self.machine_chip.setText(" · ".join(parts))
+        self.machine_chip.setVisible(bool(parts))
 
     def _button(self, icon: str, label: str) -> IconButton:
         button = IconButton(icon, label)
@@ -74,8 +92,16 @@ class TopBar(QFrame):
         self.run.setEnabled(not problem)
         self.run.setToolTip(problem or self.tr("Run (Ctrl+Return)"))
         self.run.setAccessibleDescription(problem)
+        self._tint()
+
+    def _tint(self) -> None:
         now = theme.colors()
-        self.run.setIcon(icons.icon("play", now.accent_text if not problem else now.muted))
+        self.run.setIcon(icons.icon("play", now.accent_text if self.run.isEnabled() else now.muted))
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() is QEvent.Type.PaletteChange and hasattr(self, "run"):
+            self._tint()
+        super().changeEvent(event)
 
     def show_state(self, state: RunState) -> None:
         """Which buttons make sense while a run is in this state."""

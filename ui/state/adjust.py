@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+
+from adstudio.images import atomic_write_bytes, blend_color, blend_strength, to_uint8
 
 FILE_NAME = "adjustment.json"
+_writing = threading.Lock()  # the file holds the adjustments of all pictures of a run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,49 +31,50 @@ class Adjustment:
 
 
 def apply(adjustment: Adjustment, result: NDArray[np.uint8], content: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
-    """result, content: uint8 [height, width, 3] of the same size."""
+    """What the job's `color` and `strength` would have made of it.
+
+    result, content: uint8 [height, width, 3] of the same size.
+    """
     if content is None or adjustment.is_neutral:
         return result
-    adjusted = result
-    if adjustment.color < 1:
-        adjusted = _with_colors_of(content, adjusted, adjustment.color)
-    if adjustment.strength < 1:
-        share = round(adjustment.strength * 256)
-        mixed = adjusted.astype(np.uint16) * share + content.astype(np.uint16) * (256 - share) + 128
-        adjusted = (mixed >> 8).astype(np.uint8)
-    return adjusted
+    own, other = _unit(result), _unit(content)
+    return to_uint8(blend_strength(blend_color(own, other, adjustment.color), other, adjustment.strength))
 
 
-def _with_colors_of(content: NDArray[np.uint8], result: NDArray[np.uint8], share: float) -> NDArray[np.uint8]:
-    """Brightness of the result, and of its chroma the share; the rest of the chroma is the content's."""
-    bright, blue, red = (np.asarray(band) for band in Image.fromarray(result).convert("YCbCr").split())
-    _, own_blue, own_red = (np.asarray(band) for band in Image.fromarray(content).convert("YCbCr").split())
-    weight = round(share * 256)
-
-    def mix(there: NDArray[np.uint8], own: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        mixed = there.astype(np.uint16) * weight + own.astype(np.uint16) * (256 - weight) + 128
-        return (mixed >> 8).astype(np.uint8)
-
-    bands = np.stack((bright, mix(blue, own_blue), mix(red, own_red)), axis=-1)
-    return np.asarray(Image.fromarray(bands, "YCbCr").convert("RGB"))
+def _unit(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+    return rgb.astype(np.float32) / np.float32(255)
 
 
-def read_adjustment(folder: Path) -> Adjustment:
-    """What was kept with a run; neutral where nothing (readable) was."""
+def read_adjustment(picture: Path) -> Adjustment:
+    """What was kept with a result; neutral where nothing (readable) was."""
     try:
-        kept = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
+        kept = _all_kept(picture.parent)[picture.name]
         color, strength = float(kept["color"]), float(kept["strength"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (KeyError, TypeError, ValueError):
+        return Adjustment()
+    if not (np.isfinite(color) and np.isfinite(strength)):
         return Adjustment()
     return Adjustment(color=min(max(color, 0.0), 1.0), strength=min(max(strength, 0.0), 1.0))
 
 
-def write_adjustment(folder: Path, adjustment: Adjustment) -> None:
-    """Keep an adjustment with its run; a neutral one needs no file. Raises OSError."""
-    target = folder / FILE_NAME
-    if adjustment.is_neutral:
-        target.unlink(missing_ok=True)
-        return
-    partial = target.with_name(FILE_NAME + ".part")
-    partial.write_text(json.dumps(asdict(adjustment)), encoding="utf-8")
-    partial.replace(target)
+def write_adjustment(picture: Path, adjustment: Adjustment) -> None:
+    """Keep an adjustment beside its result; a neutral one needs no file. Raises StorageError, OSError."""
+    target = picture.parent / FILE_NAME
+    with _writing:
+        kept = _all_kept(picture.parent)
+        kept.pop(picture.name, None)
+        if not adjustment.is_neutral:
+            kept[picture.name] = asdict(adjustment)
+        if kept:
+            atomic_write_bytes(target, json.dumps(kept, indent=2).encode())
+        else:
+            target.unlink(missing_ok=True)
+
+
+def _all_kept(folder: Path) -> dict[str, Mapping[str, float]]:
+    """Adjustments by the name of the picture; empty where there are none or the file is damaged."""
+    try:
+        found = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {name: kept for name, kept in found.items() if isinstance(kept, dict)} if isinstance(found, dict) else {}

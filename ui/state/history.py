@@ -6,7 +6,18 @@ from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
-from PySide6.QtCore import QAbstractListModel, QMimeData, QModelIndex, QObject, QPersistentModelIndex, Qt, QUrl, Signal
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QDate,
+    QLocale,
+    QMimeData,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    Qt,
+    QUrl,
+    Signal,
+)
 from PySide6.QtGui import QImage
 
 from adstudio.jobs.spec import Task
@@ -36,6 +47,7 @@ class HistoryModel(QAbstractListModel):
             Task.TEXT_TO_IMAGE: self.tr("Text to image"),
             Task.TEXTURE: self.tr("Texture"),
         }
+        self._short_names = self._names | {Task.STYLE_TRANSFER: self.tr("Style"), Task.TEXT_TO_IMAGE: self.tr("Text")}
 
     def open(self, folder: Path) -> None:
         """List the runs of a folder, in the background."""
@@ -74,6 +86,11 @@ class HistoryModel(QAbstractListModel):
                 self.endInsertRows()
         self.refreshed.emit()
 
+    @property
+    def entries(self) -> tuple[HistoryEntry, ...]:
+        """All runs, newest first."""
+        return self._entries
+
     def entry(self, row: int) -> HistoryEntry | None:
         return self._entries[row] if 0 <= row < len(self._entries) else None
 
@@ -89,13 +106,15 @@ class HistoryModel(QAbstractListModel):
         if entry is None:
             return None
         if role == Qt.ItemDataRole.DisplayRole:
-            return f"{_moment(entry.created)}"
+            return self._caption(entry)
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
             return self._tooltip(entry)
         if role == CardRole.IMAGE:
             return self._image(entry)
         if role == CardRole.BADGE:
             return self._status(entry)
+        if role == CardRole.COUNT:
+            return len(entry.results)
         return entry if role == CardRole.VALUE else None
 
     def set_running(self, folders: frozenset[Path]) -> None:
@@ -107,6 +126,11 @@ class HistoryModel(QAbstractListModel):
 
     def _status(self, entry: HistoryEntry) -> str:
         return "running" if entry.folder in self._running else entry.status
+
+    def _caption(self, entry: HistoryEntry) -> str:
+        """Task and time, short enough for a card."""
+        moment = _short_moment(entry.created)
+        return f"{self._short_names[entry.task]} · {moment}" if entry.task is not None else moment
 
     def _tooltip(self, entry: HistoryEntry) -> str:
         states = {
@@ -124,7 +148,8 @@ class HistoryModel(QAbstractListModel):
         if entry.names:
             lines.append(" + ".join(entry.names))
         if entry.job is not None:
-            lines.append(self.tr("seed {seed}").format(seed=entry.job.seed))
+            size = f"{entry.job.width} × {entry.job.height} · " if entry.job.width and entry.job.height else ""
+            lines.append(size + self.tr("seed {seed}").format(seed=entry.job.seed))
         return "\n".join(lines)
 
     def _image(self, entry: HistoryEntry) -> QImage | None:
@@ -150,6 +175,13 @@ class HistoryModel(QAbstractListModel):
         mime = QMimeData()
         mime.setUrls([QUrl.fromLocalFile(str(e.results[0])) for e in entries if e is not None and e.results])
         return mime
+
+
+def _short_moment(when: datetime) -> str:
+    """Time of today, day and month otherwise."""
+    if when.date() == datetime.now().astimezone().date():
+        return f"{when:%H:%M}"
+    return QLocale().toString(QDate(when.year, when.month, when.day), "d MMM")
 
 
 def _moment(when: datetime) -> str:

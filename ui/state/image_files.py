@@ -9,13 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adstudio.errors import AdStudioError, ImageError
-from adstudio.images.load import load_image
-from adstudio.images.save import read_metadata, to_uint8
-from adstudio.images.save import save_png as write_png
+from adstudio.images import JOB_KEY, load_image, read_metadata, to_uint8
+from adstudio.images import save_png as write_png
 from adstudio.jobs.files import mapping_from_text, parse_job
 from adstudio.jobs.spec import Job
-
-METADATA_KEY = "adstudio.job"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +48,7 @@ def job_inside(path: Path) -> Job | None:
 
 def save_png(path: Path, rgb: NDArray[np.uint8], *, job_text: str = "") -> None:
     """Write a PNG with the job it was made by. Raises StorageError naming the file."""
-    write_png(path, rgb, metadata={METADATA_KEY: job_text} if job_text else None)
+    write_png(path, rgb, metadata={JOB_KEY: job_text} if job_text else None)
 
 
 def job_text_of(path: Path) -> str:
@@ -59,6 +56,6 @@ def job_text_of(path: Path) -> str:
     if path.suffix.lower() != ".png":
         return ""
     try:
-        return read_metadata(path).get(METADATA_KEY, "")
+        return read_metadata(path).get(JOB_KEY, "")
     except (AdStudioError, OSError):
         return ""

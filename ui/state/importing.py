@@ -48,6 +48,14 @@ class Importer(QObject):
 
     def take(self, incoming: Incoming, target: Target, *, ask: bool = True) -> None:
         """Bring pictures to their target. ask: offer to restore settings where a single picture carries some."""
+        if incoming.addresses:
+            self.failed.emit(
+                self.tr(
+                    "That is an address, not a picture, and nothing is fetched from the network here. In the browser, "
+                    "copy the picture itself and paste it, or save it and drop the file."
+                )
+            )
+            return
 
         def work() -> tuple[tuple[Path, ...], Job | None]:
             files = resolve(incoming, self._pasted_folder)

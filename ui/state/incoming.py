@@ -15,10 +15,11 @@ _MOST_FROM_FOLDER = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incoming:
-    """files: in the order given. bitmap: pixels without a file, or None. name: what to call the bitmap."""
+    """files: in the order given. bitmap: pixels without a file, or None. addresses: of the web, nothing is fetched."""
 
     files: tuple[Path, ...] = ()
     bitmap: QImage | None = None
+    addresses: tuple[str, ...] = ()
 
 
 def incoming_from(mime: QMimeData) -> Incoming | None:
@@ -30,7 +31,8 @@ def incoming_from(mime: QMimeData) -> Incoming | None:
         image = QImage(mime.imageData())
         if not image.isNull():
             return Incoming(bitmap=image)
-    return None
+    addresses = tuple(url.toString() for url in mime.urls() if not url.isLocalFile() and url.isValid())
+    return Incoming(addresses=addresses) if addresses else None
 
 
 def resolve(incoming: Incoming, folder: Path) -> tuple[Path, ...]:

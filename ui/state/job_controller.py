@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -27,7 +28,7 @@ from adstudio.jobs.host import EngineHost, RunId, RunRequest
 from adstudio.jobs.spec import Job
 from ui.state.background import Background
 from ui.state.pictures import preview_image
-from ui.state.runs import create_run
+from ui.state.runs import create_run, open_run
 
 
 class RunState(StrEnum):
@@ -44,22 +45,30 @@ class RunState(StrEnum):
 
 @dataclass(slots=True)
 class _Run:
+    """started_s: when computing began; held_s: how long it was paused; paused_s: when the present pause began."""
+
     request: RunRequest
     task: asyncio.Task[None] | None = None
-    seconds: float = 0.0
+    started_s: float = 0.0
+    held_s: float = 0.0
+    paused_s: float | None = None
+
+    def computing_s(self, now_s: float) -> float:
+        return max(0.0, now_s - self.started_s - self.held_s)
 
 
 class JobController(QObject):
     """One run is followed at a time, further ones wait in the host.
 
-    previewed: (QImage, step, steps). progressed: Progress. finished: (RunRequest, Finished, seconds).
+    started: (RunRequest, device). previewed: (QImage, step, steps). progressed: Progress.
+    finished: (RunRequest, Finished, seconds of computing).
     failed: (reason, folder or None). The host may be asked from the window's thread only.
     """
 
     state_changed = Signal(object)
     waiting_changed = Signal(int)
     run_created = Signal(object)
-    started = Signal(object)
+    started = Signal(object, str)
     previewed = Signal(object, int, int)
     progressed = Signal(object)
     noticed = Signal(str)
@@ -100,11 +109,19 @@ class JobController(QObject):
 
     def run(self, job: Job, runs_folder: Path) -> None:
         """Make the run folder in the background, then hand the run to the host."""
+        self._prepare(lambda: create_run(job, runs_folder))
+
+    def go_on(self, folder: Path) -> None:
+        """Take up a run that ended early, from its newest checkpoint."""
+        if folder not in self.folders():
+            self._prepare(lambda: open_run(folder))
+
+    def _prepare(self, make: Callable[[], RunRequest]) -> None:
         self._preparing += 1
         self._cancel_prepared = False
         if self._state is RunState.IDLE:
             self._set_state(RunState.PREPARING)
-        self._background.submit(lambda: create_run(job, runs_folder), self._on_created, self._on_create_failed)
+        self._background.submit(make, self._on_created, self._on_create_failed)
 
     def _on_created(self, request: RunRequest) -> None:
         self._preparing -= 1
@@ -165,29 +182,32 @@ class JobController(QObject):
         self._end(run_id)
 
     def _on_event(self, run_id: RunId, run: _Run, event: Event) -> None:
-        run.seconds = event.time_s
         if not isinstance(event, Queued) and self._current != run_id and not self._over(event):
             self._current = run_id
             self._tell_waiting()
         match event:
             case LoadingModel():
                 self._set_state(RunState.LOADING)
-            case Started():
+            case Started(device=device, time_s=now_s):
+                run.started_s = now_s
                 self._set_state(RunState.RUNNING)
-                self.started.emit(run.request)
+                self.started.emit(run.request, device)
             case Progress():
                 self.progressed.emit(event)
             case Preview():
                 self.previewed.emit(preview_image(event.image), event.step, event.steps)
-            case Paused():
+            case Paused(time_s=now_s):
+                run.paused_s = now_s
                 self._set_state(RunState.PAUSED)
-            case Resumed():
+            case Resumed(time_s=now_s):
+                run.held_s += now_s - run.paused_s if run.paused_s is not None else 0.0
+                run.paused_s = None
                 self._set_state(RunState.RUNNING)
             case Notice(message=message):
                 self.noticed.emit(message)
             case Finished():
                 self._end(run_id)
-                self.finished.emit(run.request, event, event.time_s)
+                self.finished.emit(run.request, event, run.computing_s(event.time_s))
             case Cancelled():
                 self._end(run_id)
                 self.cancelled.emit(run.request.folder)

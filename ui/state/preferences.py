@@ -21,12 +21,16 @@ def settings_file() -> Path:
 
 @dataclass(slots=True, kw_only=True)
 class Preferences:
-    """scheme: dark, light or as the system. window_geometry: as MainWindow.layout_state gave it."""
+    """scheme: dark, light or as the system. window_geometry: as MainWindow.layout_state gave it.
+
+    left_running: folder of the run that was stopped by quitting, "" for none.
+    """
 
     scheme: Scheme = Scheme.DARK
     runs_folder: Path = Path()
     pasted_folder: Path = Path()
     window_geometry: str = ""
+    left_running: str = ""
 
     @classmethod
     def load(cls) -> Preferences:
@@ -41,6 +45,7 @@ class Preferences:
             found.scheme = Scheme(kept["scheme"])
             found.runs_folder = Path(str(kept["runs_folder"]))
             found.window_geometry = str(kept["window_geometry"])
+            found.left_running = str(kept.get("left_running", ""))
         except FileNotFoundError:
             pass
         except (OSError, ValueError, KeyError, TypeError) as problem:

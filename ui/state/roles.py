@@ -8,8 +8,9 @@ from PySide6.QtCore import Qt
 
 
 class CardRole(IntEnum):
-    """IMAGE: QImage or None. BADGE: status in one word or "". VALUE: the object behind the row."""
+    """IMAGE: QImage or None. BADGE: status in one word or "". VALUE: the object behind the row. COUNT: of pictures."""
 
     IMAGE = Qt.ItemDataRole.UserRole + 1
     BADGE = Qt.ItemDataRole.UserRole + 2
     VALUE = Qt.ItemDataRole.UserRole + 3
+    COUNT = Qt.ItemDataRole.UserRole + 4

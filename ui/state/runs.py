@@ -28,6 +28,7 @@ class HistoryEntry:
     """One run. status: finished, failed, cancelled, interrupted or broken. job: None where job.json cannot be read.
 
     created: local time. names: what content and references are called. results: pictures on disk, best first.
+    seconds: what computing took, None where unknown.
     """
 
     folder: Path
@@ -38,11 +39,22 @@ class HistoryEntry:
     results: tuple[Path, ...] = ()
     names: tuple[str, ...] = ()
     reason: str = ""
+    seconds: float | None = None
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether it ended before its pictures were made, so that it can be taken up again."""
+        return self.job is not None and self.status in ("interrupted", "cancelled", "failed")
 
 
 def create_run(job: Job, runs_folder: Path) -> RunRequest:
     """A run folder of its own for a job. Raises AdStudioError, OSError."""
     return run_folder.create(job, run_folder.new_folder(runs_folder, job.task))
+
+
+def open_run(folder: Path) -> RunRequest:
+    """A run that ended early, to be gone on with. Raises JobError where it is not as it was written."""
+    return run_folder.open_run(folder)
 
 
 def shown_name(path: Path) -> str:
@@ -68,6 +80,7 @@ def list_entries(folder: Path) -> tuple[HistoryEntry, ...]:
             results=run.results,
             names=tuple(names_in(run.job).values())[::-1] if run.job is not None else (),
             reason=run.reason,
+            seconds=run.seconds,
         )
         for run in run_folder.list_runs(folder)
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +29,11 @@ class Sample:
     title: str
     description: str
 
+    @property
+    def caption(self) -> str:
+        """What is written under its card, in a word or two: "painting_oil" is Oil."""
+        return self.name.partition("_")[2].replace("_", " ").capitalize() or self.title
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Samples:
@@ -43,6 +49,23 @@ class Samples:
         """Content and style to fill in at the first start."""
         pair = dict(self.demo).get(task, {})
         return self.named(pair.get("content", "")), self.named(pair.get("style", ""))
+
+    def are_first_pictures(self, content: Path | None, styles: Iterable[Path]) -> bool:
+        """Whether these are what a first start (for any task) had filled in, and so may be exchanged unasked."""
+        pairs = [self.first_pair(task) for task, _ in self.demo]
+        contents = {pair[0].path for pair in pairs if pair[0] is not None}
+        known = {pair[1].path for pair in pairs if pair[1] is not None}
+        return bool(pairs) and (content is None or content in contents) and set(styles) <= known
+
+    def for_content(self) -> tuple[Sample, ...]:
+        """Pictures to paint."""
+        return tuple(sample for sample in self.all if sample.role == "content")
+
+    def for_style(self, task: Task) -> tuple[Sample, ...]:
+        """Pictures whose look can be taken, those that suit the task first."""
+        first = {Task.APPEARANCE_TRANSFER: "appearance", Task.TEXTURE: "texture"}.get(task, "style")
+        others = [sample for sample in self.all if sample.role != "content"]
+        return tuple(sorted(others, key=lambda sample: sample.role != first))
 
 
 def read_samples(folder: Path) -> Samples:
@@ -79,6 +102,9 @@ class LibraryModel(QAbstractListModel):
         self._images: dict[Path, QImage] = {}
 
     def set_samples(self, samples: tuple[Sample, ...]) -> None:
+        """Show these, in this order."""
+        if samples == self._samples:
+            return
         self.beginResetModel()
         self._samples = samples
         self.endResetModel()
@@ -102,10 +128,12 @@ class LibraryModel(QAbstractListModel):
         if not index.isValid():
             return None
         sample = self._samples[index.row()]
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
+        if role == Qt.ItemDataRole.DisplayRole:
+            return sample.caption
+        if role == Qt.ItemDataRole.AccessibleTextRole:
             return sample.title
         if role == Qt.ItemDataRole.ToolTipRole:
-            return f"{sample.title}\n{sample.description}"
+            return f"{sample.title}\n{sample.description}\n{self.tr('Click to use it, drag it to add it.')}"
         if role == CardRole.IMAGE:
             return self._images.get(sample.path)
         return sample if role == CardRole.VALUE else None

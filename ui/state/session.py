@@ -7,17 +7,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from pydantic import ValidationError
 from PySide6.QtCore import QObject, Signal
 
-from adstudio.errors import JobError
-from adstudio.jobs.spec import Job, Reference, Task
+from adstudio.jobs.spec import Job, Task
 from ui.state.background import Background
 from ui.state.setup import ParameterValue, Setup, SlotPicture, SlotStatus
+from ui.state.setup_job import expected_size, job_of, problem_of, setup_of
 from ui.state.slot_loading import Loaded, load_slot
 
 MAX_STYLES = 16
-LONG_SIDE_PX = 1024
 _UNDO_STEPS = 100
 _SEEDS = 10_000
 
@@ -47,9 +45,22 @@ class Session(QObject):
 
     # Edits
 
-    def set_task(self, task: Task) -> None:
-        """Another task; pictures and parameters stay, those that do not apply wait."""
-        self._edit(replace(self._setup, task=task))
+    def set_task(
+        self, task: Task, *, content: SlotPicture | None = None, styles: tuple[SlotPicture, ...] | None = None
+    ) -> None:
+        """Another task; pictures and parameters stay, those that do not apply wait.
+
+        content, styles: pictures that come with the task, in place of the present ones.
+        """
+        present = self._setup
+        self._edit(
+            replace(
+                present,
+                task=task,
+                content=present.content if content is None else content,
+                styles=present.styles if styles is None else styles,
+            )
+        )
 
     def set_content(self, path: Path, *, name: str = "") -> None:
         self._edit(replace(self._setup, content=SlotPicture(path=path, name=name or path.name)))
@@ -123,19 +134,7 @@ class Session(QObject):
 
     def expected_size(self) -> tuple[int, int]:
         """Width and height of the result in pixels; (0, 0) while the pictures are unknown."""
-        setup = self._setup
-        source = setup.content if setup.task is not Task.TEXTURE else next(iter(setup.styles), None)
-        width, height = setup.value("width"), setup.value("height")
-        wanted = (width if isinstance(width, int) else 0, height if isinstance(height, int) else 0)
-        if all(wanted) or source is None or not source.width_px:
-            return wanted if all(wanted) else (0, 0)
-        aspect = source.width_px / source.height_px
-        if wanted[0]:
-            return wanted[0], max(1, round(wanted[0] / aspect))
-        if wanted[1]:
-            return max(1, round(wanted[1] * aspect)), wanted[1]
-        shrink = min(1.0, LONG_SIDE_PX / max(source.width_px, source.height_px))
-        return max(1, round(source.width_px * shrink)), max(1, round(source.height_px * shrink))
+        return expected_size(self._setup)
 
     def roll_seed(self) -> None:
         """Another seed."""
@@ -143,20 +142,7 @@ class Session(QObject):
 
     def restore(self, job: Job, names: Mapping[Path, str]) -> None:
         """Take over everything a job says. names: what its files were called when the artist chose them."""
-
-        def slot(path: Path) -> SlotPicture:
-            return SlotPicture(path=path, name=names.get(path, path.name))
-
-        skipped = {"task", "model", "content", "styles", "content_mask", "digests", "color", "strength"}
-        explicit = job.model_dump(mode="json", exclude_unset=True, exclude=skipped)
-        values = {name: value for name, value in explicit.items() if isinstance(value, (bool, int, float, str))}
-        content = replace(slot(job.content), mask=job.content_mask) if job.content else self._setup.content
-        styles = tuple(
-            replace(slot(style.image), weight=style.weight, mask=style.mask, crop=style.crop) for style in job.styles
-        )
-        self._edit(
-            Setup(task=job.task, model=job.model, content=content, styles=styles, values=tuple(sorted(values.items())))
-        )
+        self._edit(setup_of(job, names, self._setup))
 
     # Undo
 
@@ -182,47 +168,11 @@ class Session(QObject):
 
     def problem(self) -> str:
         """Why this cannot be run yet, in words; empty when it can."""
-        setup = self._setup
-        if setup.task is Task.TEXT_TO_IMAGE and setup.model == "patch":
-            return self.tr(
-                "Text to image needs a diffusion model, and none is installed. The other tasks work at once."
-            )
-        needs_content = setup.task is not Task.TEXTURE
-        slots = ((setup.content,) if needs_content and setup.content else ()) + setup.styles
-        if needs_content and setup.content is None:
-            return self.tr("Choose a content picture: drop it on the canvas, paste it or open it.")
-        if not setup.styles:
-            return self.tr("Add at least one style reference.")
-        broken = next((slot for slot in slots if slot.status is SlotStatus.BROKEN), None)
-        if broken is not None:
-            return self.tr("{name} cannot be used. Replace or remove it.").format(name=broken.name)
-        if any(slot.status is SlotStatus.LOADING for slot in slots):
-            return self.tr("Reading the pictures …")
-        return ""
+        return problem_of(self._setup)
 
     def job(self) -> Job:
         """The setup as a job with absolute paths. Raises JobError where `problem` would say something."""
-        problem = self.problem()
-        if problem:
-            raise JobError(problem)
-        setup = self._setup
-        content = setup.content if setup.task is not Task.TEXTURE else None
-        try:
-            return Job(
-                task=setup.task,
-                model=setup.model,
-                content=content.path if content else None,
-                content_mask=content.mask if content else None,
-                styles=tuple(
-                    Reference(image=style.path, weight=style.weight, mask=style.mask, crop=style.crop)
-                    for style in setup.styles
-                ),
-                **dict(setup.values),  # type: ignore[arg-type]
-            )
-        except ValidationError as problem_found:
-            first = problem_found.errors()[0]
-            field_name = ".".join(str(part) for part in first["loc"])
-            raise JobError(f"{field_name}: {first['msg']}.", field=field_name) from problem_found
+        return job_of(self._setup)
 
     # Inside
 
@@ -264,6 +214,13 @@ class Session(QObject):
                 self._load(slot)
         self.undo_changed.emit()
         self.changed.emit()
+
+    def look_again(self) -> None:
+        """Read every picture once more: a file may have gone or changed since it was laid out."""
+        setup = self._setup
+        content = replace(setup.content, status=SlotStatus.LOADING) if setup.content is not None else None
+        styles = tuple(replace(style, status=SlotStatus.LOADING) for style in setup.styles)
+        self._show(replace(setup, content=content, styles=styles))
 
     def _load(self, slot: SlotPicture) -> None:
         """Have a picture read in the background; the slot says LOADING until then."""

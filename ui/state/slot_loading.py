@@ -7,6 +7,7 @@ from pathlib import Path
 
 from PySide6.QtGui import QImage
 
+from adstudio.errors import ImageError
 from ui.state.image_files import decode
 from ui.state.pictures import make_thumbnail
 
@@ -25,8 +26,12 @@ class Loaded:
 
 
 def load_slot(path: Path) -> Loaded:
-    """Decode a picture for its slot. Raises ImageError with the reason in words."""
-    found = decode(path)
+    """Decode a picture for its slot. Raises ImageError with the reason in words, without the name: the slot has it."""
+    try:
+        found = decode(path)
+    except ImageError as problem:
+        reason = str(problem).removeprefix(f"{path.name}: ")
+        raise ImageError(f"{reason[:1].upper()}{reason[1:]}") from problem
     height, width = found.rgb.shape[:2]
     return Loaded(
         thumbnail=make_thumbnail(found.rgb, SLOT_THUMBNAIL_PX),

@@ -2,74 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
-from PySide6.QtCore import QObject, QRectF, QSize, QSizeF, QTimer, Signal
+from PySide6.QtCore import QObject, QSize, QSizeF, QTimer, Signal
 from PySide6.QtGui import QImage
 
-from ui.state.adjust import Adjustment, apply, read_adjustment, write_adjustment
+from adstudio.jobs.spec import Job
+from ui.state.adjust import Adjustment, apply, write_adjustment
 from ui.state.background import Background
 from ui.state.image_files import read_rgb
-from ui.state.pictures import Pyramid, Source, cover_rect, make_pyramid
+from ui.state.pictures import Pyramid, Source, make_pyramid
+from ui.state.shown import Shown, draft, load_shown
 
-_WRITE_AFTER_MS = 400
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A finished result in memory.
-
-    result, content: uint8 [height, width, 3] of one size; content is None where there is nothing to compare with.
-    """
-
-    folder: Path
-    picture: Path
-    result: NDArray[np.uint8]
-    content: NDArray[np.uint8] | None
-    adjustment: Adjustment
-    after: Pyramid
-    before: Pyramid | None
-
-
-def fit_to(rgb: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
-    """A picture cut to the aspect of the result, around its centre, and scaled to its size."""
-    if rgb.shape[:2] == (height, width):
-        return rgb
-    size = QSizeF(rgb.shape[1], rgb.shape[0])
-    part: QRectF = cover_rect(size, QSizeF(width, height))
-    box = (part.left(), part.top(), part.right(), part.bottom())
-    return np.asarray(Image.fromarray(rgb).resize((width, height), Image.Resampling.LANCZOS, box=box))
-
-
-def load_shown(folder: Path, picture: Path, content: Path | None) -> Shown:
-    """Read a finished result for the canvas; slow. Raises ImageError."""
-    result = read_rgb(picture)
-    height, width = result.shape[:2]
-    fitted = fit_to(read_rgb(content), width, height) if content is not None else None
-    adjustment = read_adjustment(folder)
-    return Shown(
-        folder=folder,
-        picture=picture,
-        result=result,
-        content=fitted,
-        adjustment=adjustment,
-        after=make_pyramid(apply(adjustment, result, fitted)),
-        before=make_pyramid(fitted) if fitted is not None else None,
-    )
+_SETTLED_AFTER_MS = 250
 
 
 class Stage(QObject):
     """What is on the canvas.
 
-    changed: the pictures are others. adjustment_changed: the sliders should follow. failed: what could not be read.
+    changed: the pictures are others. adjustment_changed: the sliders should follow. settled: a finished result stands
+    at its full size. failed: what could not be read.
     """
 
     changed = Signal()
     adjustment_changed = Signal()
+    settled = Signal()
     failed = Signal(str)
 
     def __init__(self, background: Background, parent: QObject | None = None) -> None:
@@ -77,15 +35,17 @@ class Stage(QObject):
         self._background = background
         self._content_path: Path | None = None
         self._content: Pyramid | None = None
+        self._exemplar = False
         self._preview: QImage | None = None
         self._preview_size = QSizeF()
         self._preview_label = ""
         self._shown: Shown | None = None
+        self._draft: QImage | None = None
         self._adjustment = Adjustment()
-        self._write = QTimer(self)
-        self._write.setSingleShot(True)
-        self._write.setInterval(_WRITE_AFTER_MS)
-        self._write.timeout.connect(self._keep_adjustment)
+        self._settle = QTimer(self)
+        self._settle.setSingleShot(True)
+        self._settle.setInterval(_SETTLED_AFTER_MS)
+        self._settle.timeout.connect(self._on_settle)
 
     @property
     def shown(self) -> Shown | None:
@@ -97,19 +57,28 @@ class Stage(QObject):
         return self._adjustment
 
     @property
+    def previewing(self) -> bool:
+        """Whether the canvas shows a run that goes on."""
+        return self._preview is not None
+
+    @property
     def can_adjust(self) -> bool:
         return self._shown is not None and self._shown.content is not None and self._preview is None
 
     def before(self) -> Source:
-        """The content: of the shown run, else of the setup."""
+        """The content: of the shown run, else of the setup. A texture's exemplar is nothing to compare with."""
         if self._shown is not None and self._preview is None:
             return Source(pyramid=self._shown.before)
+        if self._preview is not None and self._exemplar:
+            return Source()
         return Source(pyramid=self._content)
 
     def after(self) -> Source:
         """The preview while a run goes on, else the finished result."""
         if self._preview is not None:
             return Source(preview=self._preview)
+        if self._draft is not None:
+            return Source(preview=self._draft)
         return Source(pyramid=self._shown.after if self._shown is not None else None)
 
     def size(self) -> QSizeF:
@@ -120,19 +89,26 @@ class Stage(QObject):
             return QSizeF(self._shown.after.size)
         return QSizeF(self._content.size) if self._content is not None else QSizeF()
 
+    def before_label(self) -> str:
+        return self.tr("Exemplar") if self._exemplar and self._shown is None else self.tr("Content")
+
     def after_label(self) -> str:
         if self._preview is not None:
             return self._preview_label
         return self.tr("Result") if self._shown is not None else ""
 
-    def show_content(self, path: Path | None) -> None:
-        """The content of the setup; it is seen while there is nothing newer."""
+    def show_content(self, path: Path | None, *, exemplar: bool = False) -> None:
+        """The content (or a texture's exemplar) of the setup. Another one takes the place of a result that is shown."""
         if path == self._content_path:
+            if exemplar != self._exemplar:
+                self._exemplar = exemplar
+                self.changed.emit()
             return
-        self._content_path = path
+        self._content_path, self._exemplar = path, exemplar
+        self._leave_result()
         if path is None:
-            self._content = None
-            self.changed.emit()
+            self._background.submit(lambda: None, lambda _: None, key="stage content")
+            self._on_content(None)
             return
         self._background.submit(
             lambda: make_pyramid(read_rgb(path)),
@@ -162,64 +138,90 @@ class Stage(QObject):
             self.changed.emit()
             self.adjustment_changed.emit()
 
-    def clear_result(self) -> None:
-        """Only the content again."""
+    def _leave_result(self) -> None:
+        """Take a finished result off the canvas; a running preview stays."""
         self.flush()
         self._background.submit(lambda: None, lambda _: None, key="stage result")
-        self._shown, self._preview = None, None
-        self._adjustment = Adjustment()
-        self.changed.emit()
-        self.adjustment_changed.emit()
+        if self._shown is not None:
+            self._shown, self._draft = None, None
+            self._adjustment = Adjustment()
+            self.adjustment_changed.emit()
+            self.settled.emit()
 
-    def show_result(self, folder: Path, picture: Path, content: Path | None) -> None:
+    def show_result(self, folder: Path, pictures: tuple[Path, ...], job: Job | None, index: int = 0) -> None:
         """A finished result, read in the background; at once where it is shown already."""
-        if self._shown is not None and self._shown.picture == picture:
+        if self._shown is not None and self._shown.picture == pictures[index]:
             self.end_preview()
             return
         self.flush()
         self._background.submit(
-            lambda: load_shown(folder, picture, content), self._on_result, self._on_result_failed, key="stage result"
+            lambda: load_shown(folder, pictures, index, job),
+            self._on_result,
+            self._on_result_failed,
+            key="stage result",
         )
 
+    def turn_to(self, index: int) -> None:
+        """Another picture of the same run."""
+        shown = self._shown
+        if shown is not None and 0 <= index < len(shown.pictures):
+            self.show_result(shown.folder, shown.pictures, shown.job, index)
+
     def _on_result(self, shown: Shown) -> None:
-        self._shown, self._preview = shown, None
+        self._shown, self._preview, self._draft = shown, None, None
         self._adjustment = shown.adjustment
         self.changed.emit()
         self.adjustment_changed.emit()
+        self.settled.emit()
 
     def _on_result_failed(self, error: str) -> None:
         self.end_preview()
         self.failed.emit(error)
 
     def set_adjustment(self, adjustment: Adjustment) -> None:
-        """Colours and strength of the shown result, at once and kept with it."""
+        """Colours and strength of the shown result: small at once, at full size and kept when the hand rests."""
         shown = self._shown
         if shown is None or adjustment == self._adjustment:
             return
         self._adjustment = adjustment
         self._background.submit(
-            lambda: make_pyramid(apply(adjustment, shown.result, shown.content)),
-            lambda after: self._on_adjusted(shown, after),
+            lambda: draft(shown, adjustment),
+            lambda image: self._on_draft(shown, adjustment, image),
             self.failed.emit,
-            key="stage adjust",
+            key="stage draft",
         )
-        self._write.start()
+        self._settle.start()
 
-    def _on_adjusted(self, shown: Shown, after: Pyramid) -> None:
+    def _on_draft(self, shown: Shown, adjustment: Adjustment, image: QImage) -> None:
         now = self._shown
-        if now is not None and now.picture == shown.picture:
-            self._shown = Shown(now.folder, now.picture, now.result, now.content, self._adjustment, after, now.before)
+        if now is not None and now.picture == shown.picture and now.adjustment != adjustment:
+            self._draft = image
             self.changed.emit()
 
     def flush(self) -> None:
         """Keep an adjustment that waits to be written."""
-        if self._write.isActive():
-            self._write.stop()
-            self._keep_adjustment()
+        if self._settle.isActive():
+            self._settle.stop()
+            self._on_settle()
 
-    def _keep_adjustment(self) -> None:
+    def _on_settle(self) -> None:
         shown, adjustment = self._shown, self._adjustment
-        if shown is not None:
-            self._background.submit(
-                lambda: write_adjustment(shown.folder, adjustment), lambda _: None, self.failed.emit
-            )
+        if shown is None:
+            return
+        self._background.submit(lambda: write_adjustment(shown.picture, adjustment), lambda _: None, self.failed.emit)
+        self._background.submit(
+            lambda: make_pyramid(apply(adjustment, shown.result, shown.content)),
+            lambda after: self._on_adjusted(shown, adjustment, after),
+            self.failed.emit,
+            key="stage adjust",
+        )
+
+    def _on_adjusted(self, shown: Shown, adjustment: Adjustment, after: Pyramid) -> None:
+        now = self._shown
+        if now is None or now.picture != shown.picture:
+            return
+        self._shown = replace(now, adjustment=adjustment, after=after)
+        if adjustment == self._adjustment:
+            self._draft = None
+            self.settled.emit()
+        self.changed.emit()

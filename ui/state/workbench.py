@@ -15,17 +15,23 @@ from adstudio.jobs.host import EngineHost, RunRequest
 from adstudio.jobs.spec import Job, Task
 from ui.state.adjust import Adjustment
 from ui.state.background import Background
+from ui.state.figures import FiguresOfResult
+from ui.state.forecast import forecast_s
 from ui.state.history import HistoryModel
 from ui.state.importing import Importer
 from ui.state.job_controller import JobController, RunState
 from ui.state.runs import HistoryEntry, names_in, save_adjusted
 from ui.state.samples import LibraryModel, Samples
 from ui.state.session import Session
+from ui.state.setup import SlotPicture
 from ui.state.stage import Stage
 
 
 class Workbench(QObject):
-    """status: what goes on, in one line. progress: 0 … 1 or None. failed: a sentence for the banner."""
+    """status: what goes on, in one line. progress: 0 … 1 or None. failed: a sentence for the banner.
+
+    machine_changed: device or forecast are others. unfinished_found: a run that ended early and could go on.
+    """
 
     status = Signal(str)
     progress = Signal(object)
@@ -33,6 +39,8 @@ class Workbench(QObject):
     noticed = Signal(str)
     run_shown = Signal(object)
     saved = Signal(object)
+    machine_changed = Signal()
+    unfinished_found = Signal(object)
 
     def __init__(
         self,
@@ -49,16 +57,24 @@ class Workbench(QObject):
         self.stage = Stage(self.background, self)
         self.history = HistoryModel(self.background, self)
         self.library = LibraryModel(self.background, self)
+        self.contents = LibraryModel(self.background, self)
+        self.figures = FiguresOfResult(self.stage, self.background, self)
         self.importer = Importer(self.session, self.background, pasted_folder, self)
         self.controller = JobController(host, self.background, loop, self)
         self.samples = Samples()
+        self.device = ""
         self._runs_folder = runs_folder
         self._expected = QSize()
+        self._left_running: Path | None = None
+        self._look_for_unfinished = True
         self._connect()
 
     def _connect(self) -> None:
         self.session.content_changed.connect(self._show_content)
-        self.session.task_changed.connect(self._show_content)
+        self.session.styles_changed.connect(self._show_content)
+        self.session.task_changed.connect(self._on_task)
+        self.session.changed.connect(self.machine_changed)
+        self.history.refreshed.connect(self._on_history)
         self.stage.failed.connect(self.failed)
         self.history.failed.connect(self.failed)
         self.importer.failed.connect(self.failed)
@@ -81,17 +97,60 @@ class Workbench(QObject):
         """Where run folders are kept."""
         return self._runs_folder
 
-    def open(self, samples: Samples) -> None:
-        """List the runs, offer the samples, fill in the first pair."""
+    def open(self, samples: Samples, *, left_running: Path | None = None) -> None:
+        """List the runs, offer the samples, fill in the first pair. left_running: a run that quitting had stopped."""
         self.samples = samples
-        self.library.set_samples(tuple(sample for sample in samples.all if sample.role != "content"))
+        self._left_running = left_running
+        self._offer_samples()
         self.history.open(self._runs_folder)
-        content, style = samples.first_pair(Task.STYLE_TRANSFER)
+        self.lay_out_samples()
+        self.session.forget_undo()
+
+    def lay_out_samples(self) -> None:
+        """Fill in the pictures that show the present task best."""
+        content, style = self.samples.first_pair(self.session.setup.task)
         if content is not None:
             self.session.set_content(content.path, name=content.title)
         if style is not None:
             self.session.set_styles([style.path], name=style.title)
-        self.session.forget_undo()
+
+    def choose_task(self, task: Task) -> None:
+        """Another task. While only our own first pictures are laid out, it brings those that show it best."""
+        setup = self.session.setup
+        content = setup.content.path if setup.content is not None else None
+        if not self.samples.are_first_pictures(content, (style.path for style in setup.styles)):
+            self.session.set_task(task)
+            return
+        first, look = self.samples.first_pair(task)
+        self.session.set_task(
+            task,
+            content=SlotPicture(path=first.path, name=first.title) if first and first.path != content else None,
+            styles=(SlotPicture(path=look.path, name=look.title),) if look is not None else None,
+        )
+
+    def _on_task(self) -> None:
+        self._offer_samples()
+        self._show_content()
+
+    def _offer_samples(self) -> None:
+        task = self.session.setup.task
+        self.library.set_samples(self.samples.for_style(task))
+        self.contents.set_samples(self.samples.for_content() if task is not Task.TEXTURE else ())
+
+    def _on_history(self) -> None:
+        self.machine_changed.emit()
+        if not self._look_for_unfinished or self.controller.busy:
+            return
+        self._look_for_unfinished = False
+        newest = self.history.entry(0)
+        if newest is None or not newest.can_go_on:
+            return
+        if newest.status == "interrupted" or newest.folder == self._left_running:
+            self.unfinished_found.emit(newest)
+
+    def forecast_s(self) -> float | None:
+        """Seconds that what is laid out is likely to take here; None while nothing like it was run."""
+        return forecast_s(self.session.setup, self.history.entries)
 
     def set_runs_folder(self, folder: Path) -> None:
         """Keep further runs elsewhere, and list the ones there."""
@@ -136,8 +195,11 @@ class Workbench(QObject):
         elif state in (RunState.PREPARING, RunState.WAITING, RunState.LOADING):
             self.progress.emit(0.0)
 
-    def _on_started(self, request: RunRequest) -> None:
+    def _on_started(self, request: RunRequest, device: str) -> None:
         job = request.job
+        if device != self.device:
+            self.device = device
+            self.machine_changed.emit()
         if job.width and job.height:
             self._expected = QSize(job.width, job.height)
         else:
@@ -163,7 +225,7 @@ class Workbench(QObject):
         self.status.emit(self.tr("Done in {time}").format(time=duration(seconds)))
         self.history.refresh()
         if event.results:
-            self.stage.show_result(folder, event.results[0], request.job.content)
+            self.stage.show_result(folder, event.results, request.job)
         self.run_shown.emit(folder)
 
     def _on_cancelled(self, folder: Path) -> None:
@@ -174,17 +236,25 @@ class Workbench(QObject):
     def _on_failed(self, reason: str, folder: Path | None) -> None:
         self.stage.end_preview()
         self.status.emit(self.tr("The run failed"))
-        self.failed.emit(reason)
         if folder is not None:
+            self.failed.emit(reason)
             self.history.refresh()
+            return
+        setup = self.session.setup
+        for slot in (setup.content, *setup.styles):
+            if slot is not None:
+                reason = reason.replace(str(slot.path), slot.name)
+        self.failed.emit(reason)
+        self.session.look_again()
 
     # Pictures
 
     def _show_content(self) -> None:
         """A new content in the setup takes the canvas; the result is still in the history."""
         setup = self.session.setup
-        content = setup.content if setup.task is not Task.TEXTURE else None
-        self.stage.show_content(content.path if content is not None else None)
+        texture = setup.task is Task.TEXTURE
+        slot = next(iter(setup.styles), None) if texture else setup.content
+        self.stage.show_content(slot.path if slot is not None else None, exemplar=texture)
 
     def adjust(self, adjustment: Adjustment) -> None:
         self.stage.set_adjustment(adjustment)
@@ -206,15 +276,32 @@ class Workbench(QObject):
     def show_entry(self, entry: HistoryEntry) -> None:
         """Put a run's result on the canvas."""
         if entry.results:
-            content = entry.job.content if entry.job is not None else None
-            self.stage.show_result(entry.folder, entry.results[0], content)
-        elif entry.status == "failed" and entry.reason:
+            self.stage.show_result(entry.folder, entry.results, entry.job)
+        elif entry.reason:
             self.failed.emit(entry.reason)
+        elif entry.can_go_on and entry.folder not in self.controller.folders():
+            self.unfinished_found.emit(entry)
 
     def restore(self, entry: HistoryEntry) -> None:
         """Everything as it was for this run."""
-        self._with_job(entry, lambda job: self.session.restore(job, names_in(job)))
+        self._with_job(entry, self.restore_job)
         self.show_entry(entry)
+
+    def restore_job(self, job: Job) -> None:
+        """Lay out what a job says; what has no place in the window yet is named."""
+        self.session.restore(job, names_in(job))
+        layout = job.content_mask if job.content is None else None
+        if job.protect_mask is not None or job.control is not None or layout is not None:
+            self.noticed.emit(
+                self.tr(
+                    "This run also used a mask or a control picture that has no place here yet. Run again keeps it."
+                )
+            )
+
+    def go_on(self, entry: HistoryEntry) -> None:
+        """Take up a run that ended early."""
+        if entry.can_go_on:
+            self.controller.go_on(entry.folder)
 
     def restore_seed(self, entry: HistoryEntry) -> None:
         self._with_job(entry, lambda job: self.session.set_value("seed", job.seed))

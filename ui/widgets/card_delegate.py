@@ -13,7 +13,7 @@ from ui.state.roles import CardRole
 from ui.widgets.thumbnail import paint_rounded
 
 _BADGE_PX = 18
-_GAP_PX = 4
+CARD_GAP_PX = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +25,10 @@ class Badge:
 
 
 class CardDelegate(QStyledItemDelegate):
-    """picture_px: width and height of the picture; the caption goes below it, in one line."""
+    """picture_px: width and height of the picture; the caption goes below it, in one line.
+
+    The gap between cards lies right of and below each, so that the first ones align with what stands around.
+    """
 
     def __init__(
         self,
@@ -49,19 +52,19 @@ class CardDelegate(QStyledItemDelegate):
         self._picture_px = size
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
-        return QSize(self._picture_px.width() + 2 * _GAP_PX, self.cell_height(option.fontMetrics))
+        return QSize(self._picture_px.width() + 2 * CARD_GAP_PX, self.cell_height(option.fontMetrics))
 
     def cell_height(self, metrics: QFontMetrics) -> int:
         """Height of a card with its gaps, in pixels."""
-        return self._picture_px.height() + 2 * _GAP_PX + metrics.height() + 4
+        return self._picture_px.height() + 2 * CARD_GAP_PX + metrics.height() + 4
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> None:
         now = theme.colors()
         cell: QRect = option.rect
-        height = min(cell.height(), self.cell_height(option.fontMetrics)) - 2 * _GAP_PX
-        card = QRectF(cell.left() + _GAP_PX, cell.top() + _GAP_PX, cell.width() - 2 * _GAP_PX, height)
+        height = min(cell.height(), self.cell_height(option.fontMetrics)) - 2 * CARD_GAP_PX
+        card = QRectF(cell.left(), cell.top(), cell.width() - 2 * CARD_GAP_PX, height)
         picture = QRectF(card.left(), card.top(), card.width(), self._picture_px.height())
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -80,6 +83,9 @@ class CardDelegate(QStyledItemDelegate):
             painter.drawPixmap(at, icons.pixmap(name, 24, ratio, color))
         if badge is not None and isinstance(image, QImage):
             self._paint_badge(painter, picture, badge, ratio)
+        count = index.data(CardRole.COUNT)
+        if isinstance(count, int) and count > 1:
+            self._paint_count(painter, picture, count)
         self._paint_caption(painter, option, card, picture, str(index.data(Qt.ItemDataRole.DisplayRole) or ""))
         state = option.state
         chosen = bool(state & QStyle.StateFlag.State_Selected)
@@ -88,7 +94,7 @@ class CardDelegate(QStyledItemDelegate):
         if chosen or hovered or focused:
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(QColor(now.accent if chosen or focused else now.edge), 2))
-            painter.drawRoundedRect(card, 5, 5)
+            painter.drawRoundedRect(card.adjusted(1, 1, -1, -1), 4, 4)
         painter.restore()
 
     def _paint_badge(self, painter: QPainter, picture: QRectF, badge: Badge, ratio: float) -> None:
@@ -100,6 +106,16 @@ class CardDelegate(QStyledItemDelegate):
         painter.drawPixmap(corner + QPoint(2, 2), icons.pixmap(badge.icon, 14, ratio, color))
         painter.setBrush(QColor(now.card))
 
+    def _paint_count(self, painter: QPainter, picture: QRectF, count: int) -> None:
+        """How many pictures a run has."""
+        text = str(count)
+        plate = QRectF(picture.left() + 4, picture.top() + 4, max(_BADGE_PX, 10 + 7 * len(text)), _BADGE_PX)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(20, 20, 20, 215))
+        painter.drawRoundedRect(plate, 4, 4)
+        painter.setPen(QColor("#f2f2f2"))
+        painter.drawText(plate, Qt.AlignmentFlag.AlignCenter, text)
+
     def _paint_caption(
         self, painter: QPainter, option: QStyleOptionViewItem, card: QRectF, picture: QRectF, text: str
     ) -> None:
@@ -107,6 +123,6 @@ class CardDelegate(QStyledItemDelegate):
         font.setPixelSize(11)
         painter.setFont(font)
         painter.setPen(QColor(theme.colors().muted))
-        room = QRectF(card.left() + 6, picture.bottom(), card.width() - 12, card.bottom() - picture.bottom())
+        room = QRectF(card.left() + 5, picture.bottom(), card.width() - 8, card.bottom() - picture.bottom())
         shown = painter.fontMetrics().elidedText(text, self._elide, int(room.width()))
         painter.drawText(room, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, shown)

@@ -15,6 +15,12 @@ class ElidedLabel(QLabel):
         self._mode = mode or Qt.TextElideMode.ElideMiddle
         self.setTextFormat(Qt.TextFormat.PlainText)
 
+    def set_mode(self, mode: Qt.TextElideMode) -> None:
+        """Where to shorten."""
+        if mode is not self._mode:
+            self._mode = mode
+            self.update()
+
     def shown_text(self) -> str:
         """The text as it fits now."""
         return self.fontMetrics().elidedText(self.text(), self._mode, self.contentsRect().width())

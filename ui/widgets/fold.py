@@ -7,6 +7,8 @@ from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from ui import icons, theme
 
+_SPACING_PX = 4
+
 
 class Fold(QWidget):
     """A button, and below it what it shows and hides."""
@@ -23,7 +25,7 @@ class Fold(QWidget):
         self._column.setSpacing(10)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
+        column.setSpacing(_SPACING_PX)
         column.addWidget(self.button)
         column.addWidget(self._inside)
         self._on_toggled(False)
@@ -37,6 +39,10 @@ class Fold(QWidget):
             if widget is not None:
                 widget.hide()
                 widget.deleteLater()
+
+    def open_height(self) -> int:
+        """What is unfolded adds to the height, in pixels; 0 while it is folded away."""
+        return self._inside.height() + _SPACING_PX if self.button.isChecked() and self.isVisible() else 0
 
     def is_empty(self) -> bool:
         return self._column.count() == 0

@@ -10,6 +10,8 @@ from ui.widgets.icon_button import IconButton
 from ui.widgets.number_field import NumberField
 from ui.widgets.slider import Slider
 
+_SPACING_PX = 3
+
 
 class ParameterRow(QWidget):
     """A number over `low` … `high`; the slider covers `slider`, the usual part of it.
@@ -54,7 +56,10 @@ class ParameterRow(QWidget):
         self.hint = QLabel(hint)
         self.hint.setProperty("role", "hint")
         self.hint.setWordWrap(True)
-        self.hint.setVisible(bool(hint))
+        self.show_hint(True)
+        for widget in (self.field, self.slider):
+            widget.setAccessibleDescription(hint)
+            widget.setToolTip(hint)
         self._build()
         self.slider.moved.connect(self._on_slider)
         self.field.valueChanged.connect(self._on_field)
@@ -68,10 +73,18 @@ class ParameterRow(QWidget):
         head.addWidget(self.field)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(3)
+        column.setSpacing(_SPACING_PX)
         column.addLayout(head)
         column.addWidget(self.slider)
         column.addWidget(self.hint)
+
+    def show_hint(self, shown: bool) -> None:
+        """The hint below the slider; it stays as a tooltip where there is no room for it."""
+        self.hint.setVisible(shown and bool(self.hint.text()))
+
+    def hint_height(self, width: int) -> int:
+        """What a shown hint adds to the height of the row, for this width, in pixels."""
+        return self.hint.heightForWidth(width) + _SPACING_PX if self.hint.text() else 0
 
     def show_value(self, value: float, *, changed: bool) -> None:
         """changed: differs from the default, so the reset button is there."""

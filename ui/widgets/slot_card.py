@@ -88,6 +88,8 @@ class SlotCard(QFrame):
         """alone: the only style reference; a weight would mean nothing."""
         self._picture, self._alone = picture, alone
         broken = picture.status is SlotStatus.BROKEN
+        is_file_name = picture.name == picture.path.name
+        self.name.set_mode(Qt.TextElideMode.ElideMiddle if is_file_name else Qt.TextElideMode.ElideRight)
         self.name.setText(picture.name)
         self.setAccessibleName(self.tr("Picture {name}").format(name=picture.name))
         waiting = "clock" if picture.status is SlotStatus.LOADING else "alert"

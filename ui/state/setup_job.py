@@ -1,0 +1,123 @@
+"""Between what is laid out and a job: what still hinders a run, the job itself, and the way back from a job."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from pydantic import ValidationError
+from PySide6.QtCore import QCoreApplication
+
+from adstudio.errors import JobError
+from adstudio.jobs.parameters import parameters_for
+from adstudio.jobs.spec import Job, Reference, Task
+from ui.state.setup import ParameterValue, Setup, SlotPicture, SlotStatus
+
+PATCH_MODEL = "patch"
+LONG_SIDE_PX = 1024
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("Session", text)
+
+
+def problem_of(setup: Setup) -> str:
+    """Why this cannot be run yet, in words; empty when it can."""
+    if setup.task is Task.TEXT_TO_IMAGE and setup.model == PATCH_MODEL:
+        return _tr("Text to image needs a diffusion model, and none is installed. The other tasks work at once.")
+    content = setup.content if setup.task is not Task.TEXTURE else None
+    if content is None and setup.task is not Task.TEXTURE:
+        return _tr("Choose a content picture: drop it on the canvas, paste it or open it.")
+    if not setup.styles:
+        if setup.task is Task.TEXTURE:
+            return _tr("Add the texture to make more of: drop it on the canvas, paste it or open it.")
+        return _tr("Add at least one reference: drop it, paste it, or click one in the library.")
+    slots = (*((content,) if content is not None else ()), *setup.styles)
+    broken = next((slot for slot in slots if slot.status is SlotStatus.BROKEN), None)
+    if broken is not None:
+        return _tr("{name} cannot be used. Replace or remove it.").format(name=broken.name)
+    if any(slot.status is SlotStatus.LOADING for slot in slots):
+        return _tr("Reading the pictures …")
+    return _mask_problem(content, setup.styles)
+
+
+def _mask_problem(content: SlotPicture | None, styles: tuple[SlotPicture, ...]) -> str:
+    masked = next((style for style in styles if style.mask is not None), None)
+    if content is None:
+        return ""
+    if content.mask is not None and masked is None:
+        return _tr("The content has a mask, no reference has. Give one to a reference too, or remove it.")
+    if content.mask is None and masked is not None:
+        return _tr("{name} has a mask, the content has none. Give one to the content too, or remove it.").format(
+            name=masked.name
+        )
+    return ""
+
+
+def expected_size(setup: Setup) -> tuple[int, int]:
+    """Width and height of the result in pixels; (0, 0) while the pictures are unknown."""
+    source = setup.content if setup.task is not Task.TEXTURE else next(iter(setup.styles), None)
+    width, height = setup.value("width"), setup.value("height")
+    wanted = (width if isinstance(width, int) else 0, height if isinstance(height, int) else 0)
+    if all(wanted):
+        return wanted
+    if source is None or not source.width_px:
+        return (0, 0)
+    aspect = source.width_px / source.height_px
+    if wanted[0]:
+        return wanted[0], max(1, round(wanted[0] / aspect))
+    if wanted[1]:
+        return max(1, round(wanted[1] * aspect)), wanted[1]
+    shrink = min(1.0, LONG_SIDE_PX / max(source.width_px, source.height_px))
+    return max(1, round(source.width_px * shrink)), max(1, round(source.height_px * shrink))
+
+
+def job_of(setup: Setup) -> Job:
+    """The setup as a job with absolute paths; what does not belong to its task stays behind. Raises JobError."""
+    problem = problem_of(setup)
+    if problem:
+        raise JobError(problem)
+    texture = setup.task is Task.TEXTURE
+    content = setup.content if not texture else None
+    known = {parameter.name for parameter in parameters_for(setup.task, setup.model)}
+    values = {name: value for name, value in setup.values if name in known}
+    try:
+        return Job(
+            task=setup.task,
+            model=setup.model,
+            content=content.path if content else None,
+            content_mask=content.mask if content else None,
+            styles=tuple(
+                Reference(
+                    image=style.path,
+                    weight=style.weight,
+                    mask=style.mask if not texture else None,
+                    crop=style.crop,
+                )
+                for style in setup.styles
+            ),
+            **values,  # type: ignore[arg-type]
+        )
+    except ValidationError as problem_found:
+        first = problem_found.errors()[0]
+        field_name = ".".join(str(part) for part in first["loc"])
+        raise JobError(f"{field_name}: {first['msg']}.", field=field_name) from problem_found
+
+
+def setup_of(job: Job, names: Mapping[Path, str], present: Setup) -> Setup:
+    """What was laid out for a job. names: what its files were called; present: keeps its content for a texture."""
+
+    def slot(path: Path) -> SlotPicture:
+        return SlotPicture(path=path, name=names.get(path, path.name))
+
+    content = replace(slot(job.content), mask=job.content_mask) if job.content else present.content
+    styles = tuple(
+        replace(slot(style.image), weight=style.weight, mask=style.mask, crop=style.crop) for style in job.styles
+    )
+    values: list[tuple[str, ParameterValue]] = []
+    for parameter in parameters_for(job.task, job.model):
+        value = getattr(job, parameter.name)
+        if value is not None and value != parameter.default:
+            values.append((parameter.name, value if isinstance(value, (bool, int, float)) else str(value)))
+    return Setup(task=job.task, model=job.model, content=content, styles=styles, values=tuple(sorted(values)))
