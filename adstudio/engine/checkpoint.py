@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
 import zipfile
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,13 +15,25 @@ import numpy as np
 import torch
 
 from adstudio.engine.patch.field import Layout
-from adstudio.engine.patch.synthesis import State
+from adstudio.engine.patch.synthesis import State, Synthesis
 from adstudio.images import atomic_write_bytes
 
 FOLDER_NAME = "checkpoints"
 _FORMAT = 1
 _KEPT = 2
 _NAME = re.compile(r"^(\d{6})\.npz$")
+_UNREADABLE = (
+    OSError,
+    ValueError,
+    TypeError,
+    KeyError,
+    EOFError,
+    RuntimeError,  # a flipped bit that says "encrypted" or "compressed in an unknown way"
+    MemoryError,  # or that asks for an endless array
+    zipfile.BadZipFile,
+    zlib.error,
+)
+_LEFT_OVER = re.compile(r"^\.\d{6}\.npz\..*\.part$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,11 +65,11 @@ def save_checkpoint(folder: Path, image_index: int, state: State) -> Path:
     return path
 
 
-def newest_checkpoint(folder: Path) -> Checkpoint | None:
-    """The newest checkpoint of a run folder that can be read whole; None when there is none."""
+def sound_checkpoints(folder: Path) -> Iterator[Checkpoint]:
+    """The checkpoints of a run folder that can be read whole, newest first."""
     for _, path in reversed(_numbered(folder / FOLDER_NAME)):
         try:
-            with np.load(path, allow_pickle=False) as arrays:
+            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
                 version, image_index, level, rounds_done = (int(v) for v in arrays["header"])
                 if version != _FORMAT:
                     continue
@@ -68,16 +82,32 @@ def newest_checkpoint(folder: Path) -> Checkpoint | None:
                     bias=torch.from_numpy(arrays["bias"]),
                     layout=Layout(offsets, heights, widths),
                 )
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+        except _UNREADABLE:
             continue
-        return Checkpoint(image_index=image_index, state=state)
-    return None
+        yield Checkpoint(image_index=image_index, state=state)
+
+
+def fits(state: State, synthesis: Synthesis) -> bool:
+    """Whether a synthesis can go on from a state; one of another version of AD Studio may not fit."""
+    if not 0 <= state.level < len(synthesis.levels):
+        return False
+    size, _ = synthesis.levels[state.level]
+    if state.picture.shape != (3, *size) or state.field.shape != (2, *size) or state.bias.dim() != 2:
+        return False
+    rows, columns = state.field
+    inside = rows.min() >= 0 and rows.max() < state.bias.shape[0]
+    inside = inside and columns.min() >= 0 and columns.max() < state.bias.shape[1]
+    return bool(inside) and bool(torch.isfinite(state.picture).all())
 
 
 def clear_checkpoints(folder: Path) -> None:
-    """Remove all checkpoints of a run that is over."""
-    for _, path in _numbered(folder / FOLDER_NAME):
-        path.unlink(missing_ok=True)
+    """Remove all checkpoints of a run that is over, and what a crash left of half-written ones."""
+    directory = folder / FOLDER_NAME
+    for path in directory.iterdir() if directory.is_dir() else ():
+        if _NAME.match(path.name) or _LEFT_OVER.match(path.name):
+            path.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # not there, or somebody keeps something of theirs in it
+        directory.rmdir()
 
 
 def _numbered(directory: Path) -> list[tuple[int, Path]]:

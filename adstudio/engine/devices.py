@@ -21,3 +21,10 @@ def choose_device(wanted: Device) -> torch.device:
         name = "NVIDIA card that torch can use (CUDA)" if wanted is Device.CUDA else "Apple GPU (MPS)"
         raise UnavailableError(f'device: this machine has no {name}; set device to "auto" or "cpu"')
     return torch.device(str(wanted))
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an exception says, in any of torch's ways, that memory ran out."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return isinstance(error, RuntimeError) and ("allocate memory" in str(error) or "out of memory" in str(error))

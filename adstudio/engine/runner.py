@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from adstudio.engine.checkpoint import clear_checkpoints, newest_checkpoint, save_checkpoint
-from adstudio.engine.devices import choose_device
+from adstudio.engine.checkpoint import clear_checkpoints, fits, save_checkpoint, sound_checkpoints
+from adstudio.engine.devices import choose_device, is_out_of_memory
 from adstudio.engine.patch.bands import Bands
 from adstudio.engine.patch.guides import NoGuides
 from adstudio.engine.patch.preparation import Prepared, prepare
 from adstudio.engine.patch.synthesis import State, Synthesis, Task
 from adstudio.engine.preview import preview_of
-from adstudio.errors import EngineError
+from adstudio.errors import EngineError, UnavailableError
 from adstudio.images import JOB_KEY, blend_color, blend_strength, save_png
 from adstudio.jobs.events import Checkpointed, Event, Finished, LoadingModel, Notice, Preview, Progress, Started
 from adstudio.jobs.files import job_to_json
@@ -48,7 +50,19 @@ class StudioEngine:
         self._warm = True
 
     def run(self, request: RunRequest, control: RunControl) -> Iterator[Event]:
-        """Compute one job; see `adstudio.jobs.host.Engine.run`."""
+        """Compute one job; see `adstudio.jobs.host.Engine.run`. Raises UnavailableError where memory runs out."""
+        try:
+            yield from self._run(request, control)
+        except (MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error):
+                raise
+            job = request.job
+            raise UnavailableError(
+                f"there is not enough memory for a picture of {job.width} × {job.height} pixels; "
+                "make it smaller, lower stroke_scale, or close other programs"
+            ) from error
+
+    def _run(self, request: RunRequest, control: RunControl) -> Iterator[Event]:
         job = request.job
         yield LoadingModel(model=job.model)
         device = choose_device(job.device)
@@ -60,66 +74,86 @@ class StudioEngine:
         prepared = prepare(job, device)
         for message in prepared.notices:
             yield Notice(message=message)
-        with Bands(self._threads, control.interrupted) as bands:
-            used = bands if device.type == "cpu" else None
-            yield from _Run(request, control, prepared, used).pictures()
+        with Bands(self._threads, partial(_held_up, control)) as bands:
+            yield from _Run(request, control, prepared, bands if device.type == "cpu" else None).pictures()
 
 
 class _Run:
     """One job under way."""
 
     def __init__(self, request: RunRequest, control: RunControl, prepared: Prepared, bands: Bands | None) -> None:
-        self._folder, self._job = request.folder, request.job
+        self._folder, self._job, self._resume = request.folder, request.job, request.resume
         self._control, self._prepared, self._bands = control, prepared, bands
-        self._found = newest_checkpoint(request.folder) if request.resume else None
-        self._begun = time.monotonic()
-        self._begun_at: float | None = None
+        self._computed_s = 0.0
+        self._first_fraction: float | None = None
 
     def pictures(self) -> Iterator[Event]:
-        job = self._job
-        paths = [self._folder / result_name(index) for index in range(job.images)]
-        first = self._found.image_index if self._found else 0
-        for index in range(first, job.images):
-            synthesis = Synthesis(self._prepared.for_picture(job, index), self._bands, self._control.interrupted)
-            if self._found is not None and self._found.image_index == index:
-                synthesis.state = _on_device(self._found.state, self._prepared.task.references[0].device)
+        """Make the pictures that are not there yet; each is on disk before the next begins."""
+        paths = [self._folder / result_name(index) for index in range(self._job.images)]
+        for index, path in enumerate(paths):
+            if self._resume and path.is_file():
+                continue
+            synthesis = Synthesis(
+                self._prepared.for_picture(self._job, index), self._bands, partial(_held_up, self._control)
+            )
+            if self._resume:
+                synthesis.state = self._stored_state(synthesis, index)
             yield from self._rounds(synthesis, index)
             if self._control.interrupted():
                 return
             if synthesis.state is None:
                 raise EngineError("the patch model made no picture; run it again, and tell us if it stays so")
-            save_png(paths[index], self._finish(synthesis.state), metadata={JOB_KEY: self._job_text(index)})
+            save_png(path, self._finish(synthesis.state), metadata={JOB_KEY: self._job_text(index)})
         clear_checkpoints(self._folder)
         yield Finished(results=tuple(paths))
 
+    def _stored_state(self, synthesis: Synthesis, index: int) -> State | None:
+        """Where the newest sound checkpoint of this picture left off."""
+        for checkpoint in sound_checkpoints(self._folder):
+            if checkpoint.image_index == index and fits(checkpoint.state, synthesis):
+                return _on_device(checkpoint.state, self._prepared.task.references[0].device)
+        return None
+
     def _rounds(self, synthesis: Synthesis, index: int) -> Iterator[Event]:
-        total = synthesis.total_rounds
-        steps = total * self._job.images
+        """All rounds of a picture that are still to do; those that a pause cut short are done again."""
         saved_at, save_cost = time.monotonic(), 0.0
-        saved: State | None = synthesis.state
-        step = index * total + self._rounds_before(synthesis)
-        for state in synthesis.rounds():
-            step += 1
-            fraction = (index + synthesis.work_done()) / self._job.images
-            yield Preview(image=preview_of(state.picture), step=step, steps=steps, image_index=index)
-            yield Progress(
-                step=step,
-                steps=steps,
-                fraction=fraction,
-                image_index=index,
-                remaining_s=self._remaining_s(fraction),
-                label=_TASK_LABELS.get(str(self._job.task), "Working"),
-            )
-            now = time.monotonic()
-            due = now - saved_at > max(_CHECKPOINT_EVERY_S, save_cost / _CHECKPOINT_SHARE)
-            if due or self._control.pause_requested():
-                path = save_checkpoint(self._folder, index, state)
-                saved_at, saved = time.monotonic(), state
-                save_cost = saved_at - now
-                yield Checkpointed(step=step, path=path)
+        saved = synthesis.state
+        while True:
+            begun = time.monotonic()
+            for state in synthesis.rounds():
+                _refuse_no_numbers(state.picture)
+                self._computed_s += time.monotonic() - begun
+                progress = self._progress(synthesis, index)
+                yield Preview(
+                    image=preview_of(state.picture), step=progress.step, steps=progress.steps, image_index=index
+                )
+                yield progress
+                now = time.monotonic()
+                due = now - saved_at > max(_CHECKPOINT_EVERY_S, save_cost / _CHECKPOINT_SHARE)
+                if due or self._control.pause_requested():
+                    path = save_checkpoint(self._folder, index, state)
+                    saved_at, saved = time.monotonic(), state
+                    save_cost = saved_at - now
+                    yield Checkpointed(step=progress.step, path=path)
+                begun = time.monotonic()
+            if self._control.interrupted() or self._rounds_before(synthesis) >= synthesis.total_rounds:
+                break
+            yield self._progress(synthesis, index)  # paused in the middle of a round: the host holds the run here
         state_now = synthesis.state
         if self._control.interrupted() and state_now is not None and state_now is not saved:
             save_checkpoint(self._folder, index, state_now)
+
+    def _progress(self, synthesis: Synthesis, index: int) -> Progress:
+        total, images = synthesis.total_rounds, self._job.images
+        fraction = (index + synthesis.work_done()) / images
+        return Progress(
+            step=index * total + self._rounds_before(synthesis),
+            steps=total * images,
+            fraction=fraction,
+            image_index=index,
+            remaining_s=self._remaining_s(fraction),
+            label=_TASK_LABELS.get(str(self._job.task), "Working"),
+        )
 
     @staticmethod
     def _rounds_before(synthesis: Synthesis) -> int:
@@ -129,20 +163,15 @@ class _Run:
         return sum(synthesis.task.tuning.rounds_at(level) for level in range(state.level)) + state.rounds_done
 
     def _remaining_s(self, fraction: float) -> float | None:
-        """Seconds to go, from the pace since this run began or was resumed."""
-        if self._begun_at is None:
-            self._begun_at = fraction
-            return None
-        done = fraction - self._begun_at
-        if done < 0.01:
-            return None
-        return (time.monotonic() - self._begun) * (1 - fraction) / done
+        """Seconds to go, from the pace of computing since this run began or was resumed."""
+        if self._first_fraction is None:
+            self._first_fraction, self._computed_s = fraction, 0.0
+        done = fraction - self._first_fraction
+        return self._computed_s * (1 - fraction) / done if done >= 0.01 else None
 
     def _finish(self, state: State) -> NDArray[np.float32]:
         """The picture with what follows the run: colours, strength and protection."""
         pixels = ((state.picture.clamp(-1, 1) + 1) / 2).permute(1, 2, 0).cpu().numpy()
-        if not np.isfinite(pixels).all():
-            raise EngineError("computing gave values that are no numbers; run it again, or with device set to cpu")
         content, job = self._prepared.content, self._job
         if content is None:
             return pixels
@@ -162,6 +191,16 @@ class _Run:
 def result_name(index: int) -> str:
     """File name of the job's picture, 0-based."""
     return "result.png" if index == 0 else f"result-{index + 1}.png"
+
+
+def _held_up(control: RunControl) -> bool:
+    """Whether a round under way is to be dropped; after a pause it is done again."""
+    return control.interrupted() or control.pause_requested()
+
+
+def _refuse_no_numbers(picture: Tensor) -> None:
+    if not bool(torch.isfinite(picture).all()):
+        raise EngineError("computing gave values that are no numbers; run it again, or with device set to cpu")
 
 
 def _on_device(state: State, device: torch.device) -> State:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from PIL import Image
 
 from adstudio.engine.runner import StudioEngine
 from adstudio.jobs import run_folder
-from adstudio.jobs.events import Event, Finished, Preview
+from adstudio.jobs.events import Event, Finished, Preview, Progress
 from adstudio.jobs.files import parse_job
 from adstudio.jobs.host import RunRequest
 
@@ -90,6 +91,20 @@ class Studio:
         """Run a request, as far as the control lets it."""
         items = (engine or self.engine).run(request, control or Control())
         return Outcome(request=request, events=tuple(items))
+
+    def stop_at(self, request: RunRequest, step: int) -> Outcome:
+        """Run a request and cancel it as soon as this step is reported."""
+        stopped = threading.Event()
+        events = []
+        for event in self.engine.run(request, Control(stop=stopped.is_set)):
+            events.append(event)
+            if isinstance(event, Progress) and event.step >= step:
+                stopped.set()
+        return Outcome(request=request, events=tuple(events))
+
+    def resume(self, request: RunRequest) -> Outcome:
+        """Go on with a run in its folder."""
+        return self.follow(run_folder.open_run(request.folder))
 
 
 def pixels_of(path: Path) -> Picture:
