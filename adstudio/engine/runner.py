@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterator
-from functools import partial
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ from adstudio.engine.patch.guides import NoGuides
 from adstudio.engine.patch.preparation import Prepared, prepare
 from adstudio.engine.patch.synthesis import State, Synthesis, Task
 from adstudio.engine.preview import preview_of
-from adstudio.errors import EngineError, UnavailableError
+from adstudio.errors import EngineError, StorageError, UnavailableError
 from adstudio.images import JOB_KEY, blend_color, blend_strength, save_png
 from adstudio.jobs.events import Checkpointed, Event, Finished, LoadingModel, Notice, Preview, Progress, Started
 from adstudio.jobs.files import job_to_json
@@ -74,16 +74,42 @@ class StudioEngine:
         prepared = prepare(job, device)
         for message in prepared.notices:
             yield Notice(message=message)
-        with Bands(self._threads, partial(_held_up, control)) as bands:
-            yield from _Run(request, control, prepared, bands if device.type == "cpu" else None).pictures()
+        held_up = _HeldUp(control)
+        with Bands(self._threads, held_up) as bands:
+            used = bands if device.type == "cpu" else None
+            yield from _Run(request, control, prepared, used, held_up).pictures()
+
+
+class _HeldUp:
+    """Asked by all threads whether the round under way is to be dropped; after a pause it is done again.
+
+    noticed: whether the answer was yes since this was last set to False.
+    """
+
+    def __init__(self, control: RunControl) -> None:
+        self._control = control
+        self.noticed = False
+
+    def __call__(self) -> bool:
+        if self._control.interrupted() or self._control.pause_requested():
+            self.noticed = True
+            return True
+        return False
 
 
 class _Run:
     """One job under way."""
 
-    def __init__(self, request: RunRequest, control: RunControl, prepared: Prepared, bands: Bands | None) -> None:
+    def __init__(
+        self,
+        request: RunRequest,
+        control: RunControl,
+        prepared: Prepared,
+        bands: Bands | None,
+        held_up: _HeldUp,
+    ) -> None:
         self._folder, self._job, self._resume = request.folder, request.job, request.resume
-        self._control, self._prepared, self._bands = control, prepared, bands
+        self._control, self._prepared, self._bands, self._held_up = control, prepared, bands, held_up
         self._computed_s = 0.0
         self._first_fraction: float | None = None
 
@@ -93,9 +119,7 @@ class _Run:
         for index, path in enumerate(paths):
             if self._resume and path.is_file():
                 continue
-            synthesis = Synthesis(
-                self._prepared.for_picture(self._job, index), self._bands, partial(_held_up, self._control)
-            )
+            synthesis = Synthesis(self._prepared.for_picture(self._job, index), self._bands, self._held_up)
             if self._resume:
                 synthesis.state = self._stored_state(synthesis, index)
             yield from self._rounds(synthesis, index)
@@ -115,33 +139,51 @@ class _Run:
         return None
 
     def _rounds(self, synthesis: Synthesis, index: int) -> Iterator[Event]:
-        """All rounds of a picture that are still to do; those that a pause cut short are done again."""
+        """All rounds of a picture that are still to do; those that a pause cut short are done again.
+
+        However it ends early, by a cancel, a closed generator or an error, the last sound state is kept.
+        """
+        saved = sound = synthesis.state
         saved_at, save_cost = time.monotonic(), 0.0
-        saved = synthesis.state
-        while True:
-            begun = time.monotonic()
-            for state in synthesis.rounds():
-                _refuse_no_numbers(state.picture)
-                self._computed_s += time.monotonic() - begun
-                progress = self._progress(synthesis, index)
-                yield Preview(
-                    image=preview_of(state.picture), step=progress.step, steps=progress.steps, image_index=index
-                )
-                yield progress
-                now = time.monotonic()
-                due = now - saved_at > max(_CHECKPOINT_EVERY_S, save_cost / _CHECKPOINT_SHARE)
-                if due or self._control.pause_requested():
-                    path = save_checkpoint(self._folder, index, state)
-                    saved_at, saved = time.monotonic(), state
-                    save_cost = saved_at - now
-                    yield Checkpointed(step=progress.step, path=path)
+        begun = time.monotonic()
+        try:
+            while True:
+                self._held_up.noticed = False
+                for state in synthesis.rounds():
+                    _refuse_no_numbers(state.picture)
+                    sound = state
+                    self._computed_s += time.monotonic() - begun
+                    progress = self._progress(synthesis, index)
+                    yield self._preview(state, progress)
+                    yield progress
+                    now = time.monotonic()
+                    due = now - saved_at > max(_CHECKPOINT_EVERY_S, save_cost / _CHECKPOINT_SHARE)
+                    if due or self._control.pause_requested():
+                        path = save_checkpoint(self._folder, index, state)
+                        saved, saved_at = state, time.monotonic()
+                        save_cost = saved_at - now
+                        yield Checkpointed(step=progress.step, path=path)
+                    begun = time.monotonic()
+                if self._control.interrupted() or not self._held_up.noticed:
+                    break
+                yield self._progress(synthesis, index)  # paused within a round: the host holds the run here
                 begun = time.monotonic()
-            if self._control.interrupted() or self._rounds_before(synthesis) >= synthesis.total_rounds:
-                break
-            yield self._progress(synthesis, index)  # paused in the middle of a round: the host holds the run here
-        state_now = synthesis.state
-        if self._control.interrupted() and state_now is not None and state_now is not saved:
-            save_checkpoint(self._folder, index, state_now)
+        except BaseException:
+            if sound is not None and sound is not saved:
+                with contextlib.suppress(StorageError):  # what ended the run is the thing to tell
+                    save_checkpoint(self._folder, index, sound)
+            raise
+        if self._control.interrupted() and sound is not None and sound is not saved:
+            save_checkpoint(self._folder, index, sound)
+
+    @staticmethod
+    def _preview(state: State, progress: Progress) -> Preview:
+        return Preview(
+            image=preview_of(state.picture),
+            step=progress.step,
+            steps=progress.steps,
+            image_index=progress.image_index,
+        )
 
     def _progress(self, synthesis: Synthesis, index: int) -> Progress:
         total, images = synthesis.total_rounds, self._job.images
@@ -191,11 +233,6 @@ class _Run:
 def result_name(index: int) -> str:
     """File name of the job's picture, 0-based."""
     return "result.png" if index == 0 else f"result-{index + 1}.png"
-
-
-def _held_up(control: RunControl) -> bool:
-    """Whether a round under way is to be dropped; after a pause it is done again."""
-    return control.interrupted() or control.pause_requested()
 
 
 def _refuse_no_numbers(picture: Tensor) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -35,6 +35,7 @@ __all__ = [
 ]
 
 _OF_NO_INTEREST = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+_HALF_WRITTEN = re.compile(r"^\.(job\.json|result(-\d+)?\.png)\..*\.part$")
 
 
 def create(job: Job, out_dir: Path, *, resume: bool = False) -> RunRequest:
@@ -71,6 +72,7 @@ def open_run(folder: Path) -> RunRequest:
     if not job.digests:
         raise JobError(f"{folder / JOB_NAME}: has no digests and so is no run to go on with; start it with --out DIR")
     verify_inputs(job)
+    _sweep(base)
     return RunRequest(job=job, folder=base, resume=True)
 
 
@@ -84,13 +86,22 @@ def new_folder(parent: Path, task: Task, *, at: datetime | None = None) -> Path:
 
 def _entries(folder: Path) -> set[str]:
     try:
-        return {entry.name for entry in folder.iterdir()} - _OF_NO_INTEREST
+        names = {entry.name for entry in folder.iterdir()} - _OF_NO_INTEREST
+        return {name for name in names if not _HALF_WRITTEN.match(name)}
     except FileNotFoundError:
         return set()
     except NotADirectoryError as error:
         raise JobError(f"{folder}: is not a folder; choose another place for the run") from error
     except (OSError, ValueError) as error:
         raise JobError(f"{folder}: cannot be used as the run's folder ({error})") from error
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what a crash left half-written."""
+    for entry in folder.iterdir():
+        if _HALF_WRITTEN.match(entry.name):
+            with suppress(OSError):
+                entry.unlink()
 
 
 def _check_same(job: Job, stored: Job, folder: Path) -> None:

@@ -71,7 +71,7 @@ class Studio:
 
     def save(self, name: str, pixels: Picture) -> str:
         """Write a picture that jobs can name."""
-        Image.fromarray(pixels).save(self.folder / name)
+        save_picture(self.folder / name, pixels)
         return name
 
     def request(self, **fields: Any) -> RunRequest:
@@ -105,6 +105,11 @@ class Studio:
     def resume(self, request: RunRequest) -> Outcome:
         """Go on with a run in its folder."""
         return self.follow(run_folder.open_run(request.folder))
+
+
+def save_picture(path: Path, pixels: Picture) -> None:
+    """uint8 [height, width, 3] or labels [height, width] as a file of the format the suffix names."""
+    Image.fromarray(pixels).save(path)
 
 
 def pixels_of(path: Path) -> Picture:
