@@ -15,6 +15,7 @@ import qasync  # type: ignore[import-untyped]  # isort: skip  (takes the Qt bind
 
 from adstudio.jobs.host import Engine, EngineHost
 from adstudio.jobs.thread_host import ThreadHost
+from ui import icons, theme
 from ui.icons import app_icon, resources_folder
 from ui.main_window import MainWindow
 from ui.state.preferences import Preferences
@@ -23,7 +24,6 @@ from ui.state.scheme import Scheme
 from ui.state.workbench import Workbench
 from ui.theme import apply_theme
 
-_WARM_AFTER_MS = 300
 _INTERRUPT_LOOK_MS = 200
 
 
@@ -67,7 +67,12 @@ class Studio(QObject):
                 read_samples(samples_folder), left_running=Path(left_running) if left_running else None
             ),
         )
-        QTimer.singleShot(_WARM_AFTER_MS, self._host.warm)
+        self.bench.background.idle.connect(self._on_first_idle)
+
+    def _on_first_idle(self) -> None:
+        """Load the engine once the pictures are there: both at a time would hold up what is looked at."""
+        self.bench.background.idle.disconnect(self._on_first_idle)
+        self._host.warm()
 
     def _on_scheme_chosen(self, scheme: Scheme) -> None:
         self._preferences.scheme = scheme
@@ -91,13 +96,14 @@ class Studio(QObject):
             self.leave()
             return
         box = QMessageBox(
-            QMessageBox.Icon.Question,
+            QMessageBox.Icon.NoIcon,
             self.tr("Quit AD Studio"),
             self.tr("A run is going on. Quit and cancel it?"),
             QMessageBox.StandardButton.NoButton,
             self.window,
         )
-        box.setInformativeText(self.tr("Its checkpoint stays in the run folder."))
+        box.setIconPixmap(icons.pixmap("alert", 32, box.devicePixelRatioF(), theme.colors().accent_ink))
+        box.setInformativeText(self.tr("What is done so far is kept: the next start offers to go on with it."))
         stop = box.addButton(self.tr("Cancel the run and quit"), QMessageBox.ButtonRole.DestructiveRole)
         stay = box.addButton(self.tr("Keep running"), QMessageBox.ButtonRole.RejectRole)
         box.setDefaultButton(stay)

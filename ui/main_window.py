@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QSize, Qt, Signal
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
+from PySide6.QtCore import QByteArray, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from adstudio.jobs.spec import Task
@@ -24,6 +24,7 @@ from ui.state.job_controller import RunState
 from ui.state.scheme import Scheme
 from ui.state.workbench import Workbench, duration
 from ui.widgets.after_run import AfterRun
+from ui.widgets.tab_order import order_tab
 from ui.window_handlers import WindowHandlers
 
 _MODES = {
@@ -38,6 +39,7 @@ _THEMES = {
     Command.THEME_SYSTEM: Scheme.SYSTEM,
 }
 
+_LOW_PX = 760
 _DEVICES = {"cpu": "CPU", "cuda": "NVIDIA GPU", "mps": "Apple GPU"}
 
 
@@ -56,8 +58,10 @@ class MainWindow(QMainWindow):
         self._may_close = False
         self._said_problem = False
         self._wanted: Path | None = None
+        self._tab_order = QTimer(self)
+        self._tab_order.setSingleShot(True)
         self.setWindowTitle(self.tr("AD Studio"))
-        self.setMinimumSize(900, 600)
+        self.setMinimumSize(1000, 600)
         self.top_bar = TopBar()
         self.canvas = CanvasPanel(bench.stage, bench.figures)
         self.after_run = AfterRun()
@@ -106,10 +110,6 @@ class MainWindow(QMainWindow):
         column.addWidget(self.history)
         column.addWidget(self.status_line)
         self.setCentralWidget(whole)
-        QWidget.setTabOrder(self.top_bar, self.references)
-        QWidget.setTabOrder(self.references, self.canvas)
-        QWidget.setTabOrder(self.canvas, self.parameters)
-        QWidget.setTabOrder(self.parameters, self.history)
 
     @staticmethod
     def _history_commands() -> tuple[Command, ...]:
@@ -168,6 +168,13 @@ class MainWindow(QMainWindow):
         self.canvas.empty.samples_asked.connect(bench.lay_out_samples)
         session.changed.connect(self._show_session)
         session.undo_changed.connect(self._show_undo)
+        for signal in (session.task_changed, session.content_changed, session.styles_changed, bench.stage.settled):
+            signal.connect(self._tab_order.start)
+        self._tab_order.timeout.connect(self._order_tab)
+        self._tab_order.start()
+
+    def _order_tab(self) -> None:
+        order_tab((self.top_bar, self.references, self.canvas, self.parameters, self.history))
 
     def _command_handlers(self) -> dict[Command, Callable[[], None]]:
         bench, hands, view = self.bench, self.handlers, self.canvas.view
@@ -309,6 +316,10 @@ class MainWindow(QMainWindow):
         if incoming is not None:
             event.acceptProposedAction()
             self.bench.importer.take(incoming, self.bench.importer.first_empty())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.history.set_low(self.height() < _LOW_PX)
 
     # Leaving and coming back
 

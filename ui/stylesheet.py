@@ -6,6 +6,7 @@ from string import Template
 
 STYLE_SHEET = Template("""
 QMainWindow, QDialog { background: $window; }
+QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
 QToolTip { background: $card; color: $text; border: 1px solid $edge; padding: 4px 6px; }
 QMenuBar { background: $window; border-bottom: 1px solid $line; padding: 1px 4px; }
 QMenuBar::item { background: transparent; color: $muted; padding: 5px 9px; border-radius: 4px; }
@@ -47,6 +48,7 @@ QFrame[role="group"] { background: $card; border-radius: 6px; }
 QFrame[role="segments"] { background: $well; border: 1px solid $line; border-radius: 7px; }
 QToolButton[role="segment"] { background: transparent; border: 1px solid transparent; border-radius: 5px;
   padding: 5px 12px; color: $muted; }
+#canvasBar QToolButton[role="segment"] { padding: 4px 9px; }
 QToolButton[role="segment"]:hover { color: $text; }
 QToolButton[role="segment"]:checked { background: $raised; border: 1px solid $raised_edge; color: $text; }
 QToolButton[role="segment"]:focus { border: 1px solid $accent; color: $text; }

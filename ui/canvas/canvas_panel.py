@@ -125,7 +125,7 @@ class CanvasPanel(QWidget):
             self.tr("Files, folders and pictures from the browser. Ctrl+V pastes."),
             samples=self._samples,
         )
-        self.empty.setVisible(stage.size().isEmpty())
+        self.empty.setVisible(stage.size().isEmpty() and not stage.reading)
         self._show_zoom()
 
     def _show_zoom(self) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtGui import (
     QColor,
     QPainter,
     QPaintEvent,
+    QPen,
     QResizeEvent,
 )
 from PySide6.QtWidgets import QWidget
@@ -52,6 +53,7 @@ class CanvasPainting(QWidget):
         self._transform = ViewTransform()
         self._mode = ViewMode.RESULT
         self._split = 0.5
+        self._ringed = False  # the keyboard is here, and came by keyboard
 
     # What is shown
 
@@ -159,8 +161,13 @@ class CanvasPainting(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(theme.colors().surround))
-        if self._size.isEmpty():
-            return
+        if not self._size.isEmpty():
+            self._paint_pictures(painter)
+        if self._ringed:
+            painter.setPen(QPen(QColor(theme.colors().accent), 2))
+            painter.drawRect(self.rect().adjusted(1, 1, -1, -1))
+
+    def _paint_pictures(self, painter: QPainter) -> None:
         if self._mode is ViewMode.SIDE_BY_SIDE and self._has_both():
             self._paint_side_by_side(painter)
         elif self._mode is ViewMode.COMPARE and self._has_both():

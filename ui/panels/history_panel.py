@@ -21,6 +21,9 @@ from ui.state.runs import HistoryEntry
 from ui.widgets.card_delegate import CardDelegate
 from ui.widgets.section_header import SectionHeader
 
+_CARD_PX, _SMALL_CARD_PX = QSize(120, 80), QSize(112, 56)
+_AROUND_CARDS_PX = 72
+
 
 class HistoryStrip(QListView):
     """One row of cards that scrolls sideways, also with the wheel."""
@@ -35,7 +38,13 @@ class HistoryStrip(QListView):
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setDragEnabled(True)
         self.setMouseTracking(True)
-        self.setItemDelegate(CardDelegate(QSize(120, 80), self))
+        self._delegate = CardDelegate(_CARD_PX, self)
+        self.setItemDelegate(self._delegate)
+
+    def set_card_size(self, size: QSize) -> None:
+        """Of the pictures, in pixels."""
+        self._delegate.set_picture_size(size)
+        self.scheduleDelayedItemsLayout()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         bar = self.horizontalScrollBar()
@@ -77,11 +86,17 @@ class HistoryPanel(QFrame):
         column.setSpacing(4)
         column.addWidget(self.header)
         column.addWidget(holder, 1)
-        self.setFixedHeight(152)
+        self.set_low(False)
         self.strip.selectionModel().currentChanged.connect(self._on_current)
         for signal in (model.rowsInserted, model.rowsRemoved, model.modelReset):
             signal.connect(self._show_count)
         self._show_count()
+
+    def set_low(self, low: bool) -> None:
+        """Smaller cards, for windows that are not high."""
+        size = _SMALL_CARD_PX if low else _CARD_PX
+        self.strip.set_card_size(size)
+        self.setFixedHeight(size.height() + _AROUND_CARDS_PX)
 
     def set_menu(self, actions: list[QAction | None]) -> None:
         """None stands for a separator. The actions' shortcuts work while the strip has the keyboard."""

@@ -35,6 +35,7 @@ class ParametersPanel(QScrollArea):
         super().__init__(parent)
         self.setObjectName("sidePanel")
         self.setWidgetResizable(True)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setMinimumWidth(264)
         self._session = session

@@ -34,6 +34,7 @@ class ReferencesPanel(QScrollArea):
         super().__init__(parent)
         self.setObjectName("sidePanel")
         self.setWidgetResizable(True)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setMinimumWidth(236)
         self._session = session

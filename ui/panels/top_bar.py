@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
 from adstudio.jobs.spec import Task
@@ -14,6 +15,8 @@ from ui.widgets.elided_label import ElidedLabel
 from ui.widgets.icon_button import IconButton
 from ui.widgets.segments import Segments
 
+_GAPS_PX = 96  # margins and what lies between the widgets
+_CHIP_PADDING_PX = 28
 _RUN_PX = 120  # room for "Run next" too, so that the bar stays as it is when a run starts
 
 
@@ -28,8 +31,8 @@ class TopBar(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("topBar")
-        title = QLabel(self.tr("AD Studio"))
-        title.setObjectName("title")
+        self._title = QLabel(self.tr("AD Studio"))
+        self._title.setObjectName("title")
         self.tasks = Segments(
             (
                 (Task.STYLE_TRANSFER, self.tr("Style transfer"), self.tr("A picture in the look of another")),
@@ -40,6 +43,7 @@ class TopBar(QFrame):
             self.tr("Task"),
         )
         self.tasks.chosen.connect(lambda value: self.task_chosen.emit(Task(value)))
+        self._machine: tuple[str, ...] = ()
         self.model_chip = self._chip()
         self.model_chip.setText(self.tr("Patch model · built in"))
         self.machine_chip = self._chip()
@@ -55,7 +59,7 @@ class TopBar(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 8, 12, 8)
         row.setSpacing(8)
-        row.addWidget(title)
+        row.addWidget(self._title)
         row.addSpacing(8)
         row.addWidget(self.tasks)
         row.addStretch(1)
@@ -76,8 +80,29 @@ class TopBar(QFrame):
 
     def show_machine(self, parts: Sequence[str]) -> None:
         """What the next run will be: its size, where it is computed and about how long, as far as that is known."""
-        self.machine_chip.setText(" · ".join(parts))
+        self._machine = tuple(parts)
+        self._fit_chips()
+
+    def _fit_chips(self) -> None:
+        """In a narrow window the model goes first, then of the machine's part what comes first."""
+        others = [self._title, self.tasks, self.run, self.pause, self.cancel]
+        room = self.width() - sum(max(one.sizeHint().width(), one.minimumWidth()) for one in others) - _GAPS_PX
+        parts = self._machine
+        text = " · ".join(parts)
+        while len(parts) > 1 and self._chip_width(text) > room:
+            parts = parts[1:]
+            text = " · ".join(parts)
+        self.machine_chip.setText(text)
+        self.machine_chip.setToolTip(" · ".join(self._machine))
         self.machine_chip.setVisible(bool(parts))
+        self.model_chip.setVisible(self._chip_width(text) + self._chip_width(self.model_chip.text()) <= room)
+
+    def _chip_width(self, text: str) -> int:
+        return self.fontMetrics().horizontalAdvance(text) + _CHIP_PADDING_PX if text else 0
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_chips()
 
     def _button(self, icon: str, label: str) -> IconButton:
         button = IconButton(icon, label)

@@ -35,6 +35,7 @@ class Stage(QObject):
         self._background = background
         self._content_path: Path | None = None
         self._content: Pyramid | None = None
+        self._reading = False
         self._exemplar = False
         self._preview: QImage | None = None
         self._preview_size = QSizeF()
@@ -60,6 +61,11 @@ class Stage(QObject):
     def previewing(self) -> bool:
         """Whether the canvas shows a run that goes on."""
         return self._preview is not None
+
+    @property
+    def reading(self) -> bool:
+        """Whether a content is on its way to the canvas."""
+        return self._reading
 
     @property
     def can_adjust(self) -> bool:
@@ -110,6 +116,8 @@ class Stage(QObject):
             self._background.submit(lambda: None, lambda _: None, key="stage content")
             self._on_content(None)
             return
+        self._reading = True
+        self.changed.emit()
         self._background.submit(
             lambda: make_pyramid(read_rgb(path)),
             self._on_content,
@@ -118,7 +126,7 @@ class Stage(QObject):
         )
 
     def _on_content(self, pyramid: Pyramid | None) -> None:
-        self._content = pyramid
+        self._content, self._reading = pyramid, False
         self.changed.emit()
 
     def show_preview(self, image: QImage, size: QSize, label: str) -> None:

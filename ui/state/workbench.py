@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,8 +24,11 @@ from ui.state.job_controller import JobController, RunState
 from ui.state.runs import HistoryEntry, names_in, save_adjusted
 from ui.state.samples import LibraryModel, Samples
 from ui.state.session import Session
-from ui.state.setup import SlotPicture
+from ui.state.setup import Setup, SlotPicture
 from ui.state.stage import Stage
+
+_FIELD_OF_SLOT = re.compile(r"^(content|styles\.\d+\.image): ")
+_LONGEST_NAME = 40
 
 
 class Workbench(QObject):
@@ -240,11 +244,7 @@ class Workbench(QObject):
             self.failed.emit(reason)
             self.history.refresh()
             return
-        setup = self.session.setup
-        for slot in (setup.content, *setup.styles):
-            if slot is not None:
-                reason = reason.replace(str(slot.path), slot.name)
-        self.failed.emit(reason)
+        self.failed.emit(in_words(reason, self.session.setup))
         self.session.look_again()
 
     # Pictures
@@ -323,6 +323,16 @@ class Workbench(QObject):
             do(entry.job)
         else:
             self.failed.emit(self.tr("{folder}: its job.json cannot be read.").format(folder=entry.folder.name))
+
+
+def in_words(reason: str, setup: Setup) -> str:
+    """Why a job was refused, for people who see slots and names where the job file has fields and paths."""
+    for slot in (setup.content, *setup.styles):
+        if slot is not None:
+            short = slot.name if len(slot.name) <= _LONGEST_NAME else f"{slot.name[:18]}…{slot.name[-18:]}"
+            reason = reason.replace(str(slot.path), short)
+    words = _FIELD_OF_SLOT.sub("", reason)
+    return words[:1].upper() + words[1:]
 
 
 def duration(seconds: float) -> str:

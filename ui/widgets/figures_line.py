@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from ui.state.figures import Figures
@@ -35,6 +36,7 @@ class FiguresLine(QWidget):
         self._row.addWidget(self.waiting)
         self.values: dict[str, QLabel] = {}
         self._parts: dict[str, QWidget] = {}
+        self._known: list[QWidget] = []
         for name, (label, words) in self._about.items():
             self._row.addWidget(self._part(name, label, words))
         self._row.addStretch(1)
@@ -59,11 +61,27 @@ class FiguresLine(QWidget):
     def show_figures(self, figures: Figures | None, *, measuring: bool) -> None:
         """measuring: they are on their way."""
         self.waiting.setVisible(measuring)
+        self._known = []
         for name, part in self._parts.items():
             figure = getattr(figures, name) if figures is not None else None
-            part.setVisible(figure is not None)
             if figure is not None:
                 self.values[name].setText(_shown(name, figure))
+                self._known.append(part)
+            else:
+                part.hide()
+        self._fit()
+
+    def _fit(self) -> None:
+        """Show as many as there is room for, whole."""
+        room = self.width()
+        for part in self._known:
+            room -= part.sizeHint().width()
+            part.setVisible(room >= 0)
+            room -= self._row.spacing()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
 
 
 def _shown(name: str, figure: float) -> str:

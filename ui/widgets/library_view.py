@@ -43,7 +43,7 @@ class LibraryView(QListView):
 
     def fit_to(self, width: int) -> None:
         """Lay the cards out over a width, and take the height they need."""
-        cell = max((width + 2 * CARD_GAP_PX) // _COLUMNS, 56)
+        cell = max((width + 2 * CARD_GAP_PX - 1) // _COLUMNS, 56)
         side = cell - 2 * CARD_GAP_PX
         self._delegate.set_picture_size(QSize(side, round(side * 0.78)))
         rows = -(-self.model().rowCount() // _COLUMNS) if self.model() is not None else 0

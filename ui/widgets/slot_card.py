@@ -6,7 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QMouseEvent
+from PySide6.QtGui import QContextMenuEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QVBoxLayout, QWidget
 
 from ui.state.incoming import Incoming, incoming_from
@@ -144,6 +144,15 @@ class SlotCard(QFrame):
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         self.asked.emit(SlotAction.REPLACE)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        match event.key():
+            case Qt.Key.Key_Delete | Qt.Key.Key_Backspace:
+                self.asked.emit(SlotAction.REMOVE)
+            case Qt.Key.Key_Return | Qt.Key.Key_Enter:
+                self.asked.emit(SlotAction.REPLACE)
+            case _:
+                super().keyPressEvent(event)
 
     def _set_flag(self, name: str, on: bool) -> None:
         if bool(self.property(name)) != on:
