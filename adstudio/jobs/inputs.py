@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from adstudio.errors import ImageError, JobError
-from adstudio.images import LabelMask, load_label_mask, pair_labels, probe_image
+from adstudio.images import LabelMask, load_label_mask, pair_labels
+from adstudio.images.opening import opened, upright_size
 from adstudio.jobs.defaults import Size, check_model, resolve
 from adstudio.jobs.spec import Job
 
@@ -75,7 +76,7 @@ def checked(job: Job) -> Job:
     Raises JobError naming the field, ImageError's reason included; UnavailableError where the model is not here.
     """
     check_model(job)
-    sizes = {one.field: _probe(one) for one in inputs_of(job)}
+    sizes = {one.field: _size_of(one) for one in inputs_of(job)}
     for index, style in enumerate(job.styles):
         _check_crop(style.crop, sizes[f"styles.{index}.image"], f"styles.{index}.crop")
     first = job.styles[0]
@@ -131,11 +132,19 @@ def _check_digest(one: Input, digest: str, digests: Mapping[str, str]) -> None:
             )
 
 
-def _probe(one: Input) -> Size:
+def _size_of(one: Input) -> Size:
+    """(width, height) of an upright picture that can be decoded to its end: a torn file is found now, not halfway."""
     if not one.path.exists():
         raise JobError(f"{one.field}: there is no file {one.path}", field=one.field)
-    info = _named(one.field, lambda: probe_image(one.path))
-    return info.width, info.height
+    return _named(one.field, lambda: _decoded_size(one.path))
+
+
+def _decoded_size(path: Path) -> Size:
+    with opened(path) as image:
+        size = upright_size(image)
+        image.draft(None, (image.width // 8, image.height // 8))  # JPEGs are read whole, but at an eighth of the work
+        image.load()
+    return size
 
 
 def _named(field: str, read: Callable[[], _Read]) -> _Read:
