@@ -123,6 +123,7 @@ async def measure(side_px: int) -> int:
         metronome.stop()
         report("idle", metronome)
         bench.session.set_value("width", side_px)
+        bench.session.set_value("height", side_px)
         failures: list[str] = []
         bench.failed.connect(failures.append)
         bench.run()
@@ -143,13 +144,13 @@ async def measure(side_px: int) -> int:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--width", type=int, default=1024, help="of the result in pixels")
-    width: int = parser.parse_args().width
+    parser.add_argument("--side", type=int, default=1024, help="width and height of the result in pixels")
+    side_px: int = parser.parse_args().side
     app = QApplication([])
     apply_theme(app, Scheme.DARK)
     loop = qasync.QEventLoop(app)
     with loop:
-        return int(loop.run_until_complete(measure(width)))
+        return int(loop.run_until_complete(measure(side_px)))
 
 
 if __name__ == "__main__":
