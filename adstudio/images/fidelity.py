@@ -105,10 +105,12 @@ def seam(result: Pixels) -> float:
     """Mean gradient across the wrap over the mean gradient inside, the worse of both directions; 1 shows no seam."""
     ratios = []
     for axis in (0, 1):
+        if result.shape[axis] == 1:
+            continue
         inside = float(np.abs(np.diff(result, axis=axis)).mean())
         across = float(np.abs(np.take(result, 0, axis) - np.take(result, -1, axis)).mean())
-        ratios.append(across / max(inside, 1e-6))
-    return max(ratios)
+        ratios.append((across + 1e-6) / (inside + 1e-6))
+    return max(ratios, default=1.0)
 
 
 def _square(pixels: Pixels) -> Pixels:
@@ -133,13 +135,13 @@ def _patches(pixels: Pixels, side: int) -> NDArray[np.float32]:
 def _sliced(a: NDArray[np.float32], b: NDArray[np.float32], directions: int) -> float:
     """Mean distance of sorted projections of two clouds of points [n, dimensions]."""
     rng = np.random.default_rng(7)
-    axes = rng.standard_normal((a.shape[1], directions), dtype=np.float32)
-    axes /= np.linalg.norm(axes, axis=0)
+    axes = rng.standard_normal((directions, a.shape[1]), dtype=np.float32)
+    axes /= np.linalg.norm(axes, axis=1, keepdims=True)
     count = min(len(a), len(b), _SAMPLES)
-    first = a[rng.permutation(len(a))[:count]] @ axes
-    second = b[rng.permutation(len(b))[:count]] @ axes
-    first.sort(axis=0)
-    second.sort(axis=0)
+    first = axes @ a[rng.permutation(len(a))[:count]].T
+    second = axes @ b[rng.permutation(len(b))[:count]].T
+    first.sort(axis=1)
+    second.sort(axis=1)
     return float(np.abs(first - second).mean())
 
 
