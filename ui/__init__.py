@@ -1,5 +1,5 @@
 """The window of AD Studio."""
 
-from ui.none_guard import keep_none_alive
+from ui.constants_guard import keep_constants_alive
 
-keep_none_alive()
+keep_constants_alive()

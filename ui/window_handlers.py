@@ -16,6 +16,7 @@ from ui.state.importing import Offer, Target
 from ui.state.incoming import Incoming, incoming_from
 from ui.state.runs import HistoryEntry
 from ui.state.samples import Sample
+from ui.state.setup import SlotPicture
 from ui.widgets.slot_card import SlotAction
 
 if TYPE_CHECKING:
@@ -94,6 +95,9 @@ class WindowHandlers(QObject):
                     self.tr("Choose another picture"),
                     lambda path: self._bench.importer.take(Incoming(files=(path,)), target),
                 )
+            case SlotAction.MAKE_SMALLER:
+                for slot in self._slots(key):
+                    self._bench.importer.make_smaller(slot, target)
             case SlotAction.PASTE:
                 self.paste_into(target)
             case SlotAction.CHOOSE_MASK:
@@ -116,11 +120,14 @@ class WindowHandlers(QObject):
             self._bench.session.set_style_mask(key, mask)
 
     def _show_slot(self, key: int) -> None:
+        for slot in self._slots(key):
+            self._open_folder(slot.path.parent)
+
+    def _slots(self, key: int) -> tuple[SlotPicture, ...]:
+        """The slot with a key, 0 for the content; empty where it is gone."""
         setup = self._bench.session.setup
         slots = (setup.content,) if key == 0 else tuple(style for style in setup.styles if style.key == key)
-        for slot in slots:
-            if slot is not None:
-                self._open_folder(slot.path.parent)
+        return tuple(slot for slot in slots if slot is not None)
 
     def on_restore_offered(self, offer: Offer) -> None:
         """Said over the canvas, with both ways as buttons."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+from PIL import Image
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
 from PySide6.QtTest import QTest
@@ -15,6 +17,7 @@ from tests.ui.pictures import gradient, save, stripes
 from ui.actions import Command
 from ui.icons import resources_folder
 from ui.main_window import MainWindow
+from ui.state import image_files
 from ui.state.roles import CardRole
 from ui.state.samples import Sample, read_samples
 from ui.state.setup import SlotStatus
@@ -78,6 +81,22 @@ def test_a_broken_file_says_why_in_its_slot(window: MainWindow, qtbot: QtBot, tm
     setup = window.bench.session.setup
     assert setup.content is not None and setup.content.status is SlotStatus.BROKEN
     assert not window.top_bar.run.isEnabled()
+
+
+def test_a_picture_too_large_is_offered_smaller(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large = tmp_path / "large.png"
+    Image.new("1", (8200, 8200)).save(large)
+    monkeypatch.setattr(image_files, "SMALLER_PIXELS", 40_000)
+    drop(window.references.content_empty, [large], QPoint(10, 10))
+    card = window.references.content_card
+    qtbot.waitUntil(card.smaller.isVisible, timeout=10_000)
+    assert "8200" in card.error.text()
+    card.smaller.click()
+    qtbot.waitUntil(lambda: "200 × 200" in card.detail.text(), timeout=20_000)
+    assert card.name.text() == "large smaller.png" and not card.smaller.isVisible()
+    assert large.stat().st_size > 0
 
 
 def test_a_style_dropped_on_its_card_replaces_it(filled: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:

@@ -9,10 +9,10 @@ from PySide6.QtCore import QObject, Signal
 
 from adstudio.jobs.spec import Job, Task
 from ui.state.background import Background
-from ui.state.image_files import job_inside
+from ui.state.image_files import job_inside, make_smaller_copy
 from ui.state.incoming import Incoming, resolve
 from ui.state.session import Session
-from ui.state.setup import SlotStatus
+from ui.state.setup import SlotPicture, SlotStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +84,14 @@ class Importer(QObject):
             session.add_styles(files[1:])
         else:
             session.add_styles(files)
+
+    def make_smaller(self, slot: SlotPicture, target: Target) -> None:
+        """Put a smaller copy of a picture that is too large in its place."""
+        self._background.submit(
+            lambda: make_smaller_copy(slot.path, self._pasted_folder),
+            lambda copy: self.place((copy,), target),
+            self.failed.emit,
+        )
 
     def first_empty(self) -> Target:
         """Where a paste goes when no slot has the keyboard."""

@@ -245,6 +245,7 @@ class Session(QObject):
                 height_px=loaded.height_px,
                 thumbnail=loaded.thumbnail,
                 error=loaded.error,
+                too_large=loaded.too_large,
             )
 
         content = self._setup.content

@@ -31,6 +31,7 @@ class SlotPicture:
     name: shown to the artist; the file's name unless the picture came from elsewhere.
     weight: relative share among the style references, > 0.
     mask: label image beside it, or None. detail: size and colour space in words. error: why it is BROKEN.
+    too_large: it is BROKEN for its size alone.
     """
 
     path: Path
@@ -45,6 +46,7 @@ class SlotPicture:
     height_px: int = 0
     thumbnail: QImage | None = field(default=None, compare=False)
     error: str = ""
+    too_large: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent, QMouseEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from ui.state.incoming import Incoming, incoming_from
 from ui.state.setup import SlotPicture, SlotStatus
@@ -21,6 +21,7 @@ class SlotAction(StrEnum):
     """What the menu of a slot asks for."""
 
     REPLACE = "replace"
+    MAKE_SMALLER = "make_smaller"
     PASTE = "paste"
     CHOOSE_MASK = "choose_mask"
     CLEAR_MASK = "clear_mask"
@@ -53,6 +54,9 @@ class SlotCard(QFrame):
         self.error = QLabel()
         self.error.setProperty("role", "error")
         self.error.setWordWrap(True)
+        self.smaller = QPushButton(self.tr("Use a smaller copy"))
+        self.smaller.setProperty("role", "small")
+        self.smaller.clicked.connect(self._on_smaller)
         self.weight = Slider(0.05, 2.0, 0.05)
         self.weight.setAccessibleName(self.tr("Weight"))
         self.weight.moved.connect(self.weight_changed)
@@ -73,6 +77,7 @@ class SlotCard(QFrame):
         words.addWidget(self.weight)
         words.addWidget(self.detail)
         words.addWidget(self.error)
+        words.addWidget(self.smaller, 0, Qt.AlignmentFlag.AlignLeft)
         words.addStretch(1)
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 8, 4, 8)
@@ -101,6 +106,8 @@ class SlotCard(QFrame):
         self.detail.setVisible(not broken)
         self.error.setText(picture.error)
         self.error.setVisible(broken)
+        self.smaller.setVisible(broken and picture.too_large)
+        self.smaller.setEnabled(True)
         self._set_flag("broken", broken)
 
     def _detail(self, picture: SlotPicture) -> str:
@@ -135,6 +142,10 @@ class SlotCard(QFrame):
         entry(self.tr("Show in folder"), SlotAction.SHOW_IN_FOLDER)
         entry(self.tr("Remove"), SlotAction.REMOVE)
         return menu
+
+    def _on_smaller(self) -> None:
+        self.smaller.setEnabled(False)
+        self.asked.emit(SlotAction.MAKE_SMALLER)
 
     def _open_menu(self) -> None:
         self.make_menu().popup(self.menu_button.mapToGlobal(self.menu_button.rect().bottomLeft()))
