@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from adstudio.errors import StorageError
 from adstudio.images import atomic_write_bytes
 from adstudio.jobs.choices import Device
-from adstudio.jobs.fields import FilePath, Flag, Whole
+from adstudio.jobs.fields import FilePath, Flag
 
 _log = logging.getLogger(__name__)
 
@@ -28,7 +28,9 @@ class Appearance(StrEnum):
 class Settings(BaseModel):
     """Frozen; change it with `model_copy(update=…)` and `save_settings`.
 
-    runs_dir: where the window keeps its runs, None for Pictures/AD Studio. window_*_px: size when it was last closed.
+    runs_dir: where the window keeps its runs, None for Pictures/AD Studio. show_advanced: the fold of the parameters is
+    open. window_layout: size and place of the window and its parts, as it gave them itself when it was last closed.
+    left_running: folder of the run that closing the window had stopped.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -37,8 +39,8 @@ class Settings(BaseModel):
     runs_dir: FilePath | None = None
     device: Device = Device.AUTO
     show_advanced: Flag = False
-    window_width_px: Whole | None = Field(default=None, ge=200, le=20_000)
-    window_height_px: Whole | None = Field(default=None, ge=200, le=20_000)
+    window_layout: str = Field(default="", max_length=10_000)
+    left_running: FilePath | None = None
 
 
 def load_settings(path: Path) -> Settings:

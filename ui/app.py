@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import sys
 from collections.abc import Sequence
@@ -13,18 +14,21 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 
 import qasync  # type: ignore[import-untyped]  # isort: skip  (takes the Qt binding that is imported already)
 
+from adstudio.errors import StorageError
 from adstudio.jobs.host import Engine, EngineHost
 from adstudio.jobs.thread_host import ThreadHost
+from adstudio.paths import pictures_dir, samples_dir, settings_path
+from adstudio.settings import Appearance, Settings, load_settings, save_settings
 from ui import icons, theme
-from ui.icons import app_icon, resources_folder
+from ui.icons import app_icon
 from ui.main_window import MainWindow
-from ui.state.preferences import Preferences
-from ui.state.samples import read_samples
-from ui.state.scheme import Scheme
+from ui.state.samples import Samples, read_samples
 from ui.state.workbench import Workbench
 from ui.theme import apply_theme
 
 _INTERRUPT_LOOK_MS = 200
+_PASTED_NAME = "Pasted"
+_log = logging.getLogger(__name__)
 
 
 def make_engine() -> Engine:
@@ -38,13 +42,22 @@ class Studio(QObject):
     """The application: one window, one host, one loop."""
 
     def __init__(
-        self, app: QApplication, host: EngineHost, loop: asyncio.AbstractEventLoop, preferences: Preferences
+        self,
+        app: QApplication,
+        host: EngineHost,
+        loop: asyncio.AbstractEventLoop,
+        settings: Settings,
+        settings_file: Path,
     ) -> None:
         super().__init__()
         self._app, self._host, self._loop = app, host, loop
-        self._preferences = preferences
+        self._settings, self._settings_file = settings, settings_file
         self.bench = Workbench(
-            host, loop, runs_folder=preferences.runs_folder, pasted_folder=preferences.pasted_folder, parent=self
+            host,
+            loop,
+            runs_folder=settings.runs_dir or pictures_dir(),
+            pasted_folder=pictures_dir() / _PASTED_NAME,
+            parent=self,
         )
         self.window = MainWindow(self.bench)
         self.question: QMessageBox | None = None
@@ -54,37 +67,48 @@ class Studio(QObject):
         self.window.scheme_chosen.connect(self._on_scheme_chosen)
         self.window.handlers.runs_folder_chosen.connect(self._on_runs_folder_chosen)
         app.styleHints().colorSchemeChanged.connect(self._on_system_scheme)
-        self.window.show_scheme(preferences.scheme)
+        self.window.show_scheme(settings.appearance)
+        self.window.parameters.advanced.button.setChecked(settings.show_advanced)
+
+    @property
+    def settings(self) -> Settings:
+        """As they will be kept when the window closes."""
+        return self._settings
 
     def start(self, samples_folder: Path) -> None:
         """Show the window; what is slow comes after the first paint."""
-        self.window.restore_layout(self._preferences.window_geometry)
+        self.window.restore_layout(self._settings.window_layout)
         self.window.show()
-        left_running = self._preferences.left_running
-        QTimer.singleShot(
-            0,
-            lambda: self.bench.open(
-                read_samples(samples_folder), left_running=Path(left_running) if left_running else None
-            ),
-        )
+        QTimer.singleShot(0, lambda: self._open(samples_folder))
         self.bench.background.idle.connect(self._on_first_idle)
+
+    def _open(self, samples_folder: Path) -> None:
+        try:
+            samples = read_samples(samples_folder)
+        except StorageError as problem:
+            samples = Samples()
+            self.bench.failed.emit(str(problem))
+        self.bench.open(samples, left_running=self._settings.left_running)
 
     def _on_first_idle(self) -> None:
         """Load the engine once the pictures are there: both at a time would hold up what is looked at."""
         self.bench.background.idle.disconnect(self._on_first_idle)
         self._host.warm()
 
-    def _on_scheme_chosen(self, scheme: Scheme) -> None:
-        self._preferences.scheme = scheme
+    def _change(self, **changes: object) -> None:
+        self._settings = self._settings.model_copy(update=changes)
+
+    def _on_scheme_chosen(self, scheme: Appearance) -> None:
+        self._change(appearance=scheme)
         apply_theme(self._app, scheme)
         self.window.show_scheme(scheme)
 
     def _on_system_scheme(self) -> None:
-        if self._preferences.scheme is Scheme.SYSTEM:
-            apply_theme(self._app, Scheme.SYSTEM)
+        if self._settings.appearance is Appearance.SYSTEM:
+            apply_theme(self._app, Appearance.SYSTEM)
 
     def _on_runs_folder_chosen(self, folder: Path) -> None:
-        self._preferences.runs_folder = folder
+        self._change(runs_dir=folder)
         self.bench.set_runs_folder(folder)
         self.window.show_runs_folder()
 
@@ -127,10 +151,16 @@ class Studio(QObject):
         self.window.status_line.say(self.tr("Closing …"))
         self.bench.stage.flush()
         request = self.bench.controller.current_request()
-        self._preferences.left_running = str(request.folder) if request is not None else ""
         await self.bench.controller.shutdown()
-        self._preferences.window_geometry = self.window.layout_state()
-        self._preferences.save()
+        self._change(
+            window_layout=self.window.layout_state(),
+            show_advanced=self.window.parameters.advanced.button.isChecked(),
+            left_running=request.folder if request is not None else None,
+        )
+        try:
+            save_settings(self._settings, self._settings_file)
+        except StorageError as problem:
+            _log.warning("%s", problem)  # nobody should be kept from leaving for that
         self.window.allow_close()
         self.window.close()
         self.bench.background.close()  # waits for what is being done; nobody has to look on
@@ -155,14 +185,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     app.setApplicationDisplayName("AD Studio")
     app.setDesktopFileName("adstudio")
     app.setQuitOnLastWindowClosed(False)
-    preferences = Preferences.load()
-    apply_theme(app, preferences.scheme)
+    settings, problem = Settings(), ""
+    try:
+        settings = load_settings(settings_path())
+    except StorageError as unreadable:
+        problem = str(unreadable)
+    apply_theme(app, settings.appearance)
     app.setWindowIcon(app_icon())
     loop = qasync.QEventLoop(app)
     asyncio.set_event_loop(loop)
     with loop:
-        studio = Studio(app, ThreadHost(make_engine), loop, preferences)
+        studio = Studio(app, ThreadHost(make_engine), loop, settings, settings_path())
         _quit_on_interrupt(studio)
-        studio.start(resources_folder() / "samples")
+        studio.start(samples_dir())
+        if problem:
+            studio.bench.failed.emit(problem)
         loop.run_until_complete(studio.closed)
     return 0

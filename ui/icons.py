@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QRectF, Qt
 from PySide6.QtGui import QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
+from adstudio.paths import resources_dir
 from ui import theme
 
 _SIZES_PX = (14, 16, 20, 24)
@@ -16,16 +16,8 @@ _RATIOS = (1, 2, 3)
 
 
 @cache
-def resources_folder() -> Path:
-    """Pictures and icons: `resources/` in a checkout, inside the package where it is installed."""
-    root = Path(__file__).resolve().parent.parent
-    installed = root / "adstudio" / "_resources"
-    return installed if installed.is_dir() else root / "resources"
-
-
-@cache
 def _drawing(name: str) -> str:
-    return (resources_folder() / "icons" / f"{name}.svg").read_text(encoding="utf-8")
+    return (resources_dir() / "icons" / f"{name}.svg").read_text(encoding="utf-8")
 
 
 def pixmap(name: str, size_px: int, ratio: float, color: str) -> QPixmap:

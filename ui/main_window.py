@@ -10,6 +10,7 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEv
 from PySide6.QtWidgets import QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from adstudio.jobs.spec import Task
+from adstudio.settings import Appearance
 from ui.actions import Actions, Command
 from ui.canvas.canvas_panel import CanvasPanel
 from ui.canvas.view import ViewMode
@@ -21,7 +22,6 @@ from ui.panels.status_line import StatusLine
 from ui.panels.top_bar import TopBar
 from ui.state.incoming import incoming_from
 from ui.state.job_controller import RunState
-from ui.state.scheme import Scheme
 from ui.state.workbench import Workbench, duration
 from ui.widgets.after_run import AfterRun
 from ui.widgets.tab_order import order_tab
@@ -34,9 +34,9 @@ _MODES = {
     Command.VIEW_TILES: ViewMode.TILES,
 }
 _THEMES = {
-    Command.THEME_DARK: Scheme.DARK,
-    Command.THEME_LIGHT: Scheme.LIGHT,
-    Command.THEME_SYSTEM: Scheme.SYSTEM,
+    Command.THEME_DARK: Appearance.DARK,
+    Command.THEME_LIGHT: Appearance.LIGHT,
+    Command.THEME_SYSTEM: Appearance.SYSTEM,
 }
 
 _LOW_PX = 760
@@ -214,7 +214,7 @@ class MainWindow(QMainWindow):
             handlers[command] = lambda scheme=scheme: self.scheme_chosen.emit(scheme)  # type: ignore[misc]
         return handlers
 
-    def show_scheme(self, scheme: Scheme) -> None:
+    def show_scheme(self, scheme: Appearance) -> None:
         """Tick the look in the menu."""
         for command, known in _THEMES.items():
             self.actions_table[command].setChecked(known is scheme)

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontInfo, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
-from ui.state.scheme import Scheme
+from adstudio.settings import Appearance
 from ui.stylesheet import STYLE_SHEET
 
 GRID_PX = 8
@@ -138,11 +138,11 @@ def colors() -> Colors:
     return _current["colors"]
 
 
-def is_dark(scheme: Scheme) -> bool:
+def is_dark(scheme: Appearance) -> bool:
     """Whether a scheme means dark now (SYSTEM asks the desktop, dark where it does not say)."""
-    if scheme is Scheme.SYSTEM:
+    if scheme is Appearance.SYSTEM:
         return QGuiApplication.styleHints().colorScheme() != Qt.ColorScheme.Light
-    return scheme is Scheme.DARK
+    return scheme is Appearance.DARK
 
 
 def _font(app: QApplication) -> QFont:
@@ -161,7 +161,7 @@ def _font(app: QApplication) -> QFont:
     return font
 
 
-def apply_theme(app: QApplication, scheme: Scheme) -> None:
+def apply_theme(app: QApplication, scheme: Appearance) -> None:
     """Give the whole application the look of a scheme; may be called again at any time."""
     chosen = DARK if is_dark(scheme) else LIGHT
     _current["colors"] = chosen

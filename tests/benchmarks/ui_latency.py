@@ -25,12 +25,12 @@ from PySide6.QtWidgets import QApplication
 import qasync  # type: ignore[import-untyped]  # isort: skip
 
 from adstudio.jobs.thread_host import ThreadHost
+from adstudio.paths import samples_dir
+from adstudio.settings import Appearance
 from ui.app import make_engine
 from ui.canvas.view import ViewMode
-from ui.icons import resources_folder
 from ui.main_window import MainWindow
 from ui.state.samples import read_samples
-from ui.state.scheme import Scheme
 from ui.state.workbench import Workbench
 from ui.theme import apply_theme
 
@@ -113,7 +113,7 @@ async def measure(side_px: int) -> int:
         window = MainWindow(bench)
         window.resize(1440, 900)
         window.show()
-        bench.open(read_samples(resources_folder() / "samples"))
+        bench.open(read_samples(samples_dir()))
         await until(lambda: not bench.session.problem() and not bench.background.busy, 60)
         metronome, hands = Metronome(), Hands(window)
         window.canvas.view.set_mode(ViewMode.COMPARE)
@@ -147,7 +147,7 @@ def main() -> int:
     parser.add_argument("--side", type=int, default=1024, help="width and height of the result in pixels")
     side_px: int = parser.parse_args().side
     app = QApplication([])
-    apply_theme(app, Scheme.DARK)
+    apply_theme(app, Appearance.DARK)
     loop = qasync.QEventLoop(app)
     with loop:
         return int(loop.run_until_complete(measure(side_px)))

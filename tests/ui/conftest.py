@@ -11,12 +11,12 @@ import qasync  # type: ignore[import-untyped]
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from adstudio.settings import Appearance
 from tests.ui.fake_host import FakeHost
 from tests.ui.pictures import gradient, save, stripes
 from ui.main_window import MainWindow
 from ui.state import figures
 from ui.state.samples import Samples
-from ui.state.scheme import Scheme
 from ui.state.workbench import Workbench
 from ui.theme import apply_theme
 
@@ -65,7 +65,7 @@ def bench(
 
 @pytest.fixture
 def window(qtbot: QtBot, qapp: QApplication, bench: Workbench) -> Iterator[MainWindow]:
-    apply_theme(qapp, Scheme.DARK)
+    apply_theme(qapp, Appearance.DARK)
     made = MainWindow(bench)
     made.resize(1280, 800)
     made.show()

@@ -30,14 +30,14 @@ import qasync  # type: ignore[import-untyped]  # isort: skip
 from adstudio.engine.runner import StudioEngine
 from adstudio.jobs.choices import Task
 from adstudio.jobs.thread_host import ThreadHost
+from adstudio.paths import samples_dir
+from adstudio.settings import Appearance
 from tests.ui.pictures import gradient, save
 from ui.canvas.view import ViewMode
-from ui.icons import resources_folder
 from ui.main_window import MainWindow
 from ui.state.adjust import Adjustment
 from ui.state.job_controller import RunState
 from ui.state.samples import Samples, read_samples
-from ui.state.scheme import Scheme
 from ui.state.workbench import Workbench
 from ui.theme import apply_theme
 
@@ -51,7 +51,7 @@ class Photographer:
 
     def __init__(self, app: QApplication, folder: Path, size: tuple[int, int], width_px: int | None) -> None:
         self._app, self._folder, self._size, self._width_px = app, folder, size, width_px
-        self._samples = read_samples(resources_folder() / "samples")
+        self._samples = read_samples(samples_dir())
         self._taken = 0
 
     async def until(self, reached: Callable[[], bool]) -> None:
@@ -119,7 +119,7 @@ class Photographer:
         """What the README shows."""
         with tempfile.TemporaryDirectory() as scratch:
             runs = Path(scratch) / "AD Studio"
-            apply_theme(self._app, Scheme.DARK)
+            apply_theme(self._app, Appearance.DARK)
             window = await self.open(runs, samples=True)
             self.shoot(window, "first-start", official=True)
             bench, view = window.bench, window.canvas.view
@@ -134,10 +134,10 @@ class Photographer:
             view.set_mode(ViewMode.COMPARE)
             view.set_split(_GAP_OF_THE_SHOW)
             self.shoot(window, "window-dark", official=True)
-            apply_theme(self._app, Scheme.LIGHT)
+            apply_theme(self._app, Appearance.LIGHT)
             await self.settle(window)
             self.shoot(window, "window-light", official=True)
-            apply_theme(self._app, Scheme.DARK)
+            apply_theme(self._app, Appearance.DARK)
             view.set_split(0.5)
             for task in (Task.APPEARANCE_TRANSFER, Task.TEXTURE):
                 bench.session.set_styles([])
@@ -152,7 +152,7 @@ class Photographer:
                 self.shoot(window, "appearance" if task is Task.APPEARANCE_TRANSFER else "texture", official=True)
             await self.close(window)
 
-    async def states(self, scheme: Scheme) -> None:
+    async def states(self, scheme: Appearance) -> None:
         """Every state there is."""
         apply_theme(self._app, scheme)
         with tempfile.TemporaryDirectory() as scratch:
@@ -179,7 +179,7 @@ class Photographer:
         QApplication.sendEvent(window.canvas, event)
         window.canvas.zones.mark(QPoint(100, 100))
 
-    async def _runs(self, window: MainWindow, scheme: Scheme) -> None:
+    async def _runs(self, window: MainWindow, scheme: Appearance) -> None:
         bench = window.bench
         await self.run_until_seen(window)
         self.shoot(window, f"{scheme}-running")
@@ -220,7 +220,7 @@ class Photographer:
         self.shoot(window, f"{scheme}-three-pictures")
         bench.session.set_value("images", None)
 
-    async def _tasks(self, window: MainWindow, scheme: Scheme) -> None:
+    async def _tasks(self, window: MainWindow, scheme: Appearance) -> None:
         for task in (Task.APPEARANCE_TRANSFER, Task.TEXTURE, Task.TEXT_TO_IMAGE):
             window.bench.choose_task(task)
             await self.settle(window)
@@ -230,7 +230,7 @@ class Photographer:
                 self.shoot(window, f"{scheme}-{task}-done")
         window.bench.choose_task(Task.STYLE_TRANSFER)
 
-    async def _troubles(self, window: MainWindow, scheme: Scheme, scratch: Path) -> None:
+    async def _troubles(self, window: MainWindow, scheme: Appearance, scratch: Path) -> None:
         session = window.bench.session
         more = [sample for sample in self._samples.all if sample.role == "style"][1:3]
         session.add_styles([sample.path for sample in more])
@@ -287,7 +287,7 @@ def main() -> None:
         if chosen.official:
             loop.run_until_complete(photographer.official())
             return
-        for scheme in (Scheme.DARK, Scheme.LIGHT):
+        for scheme in (Appearance.DARK, Appearance.LIGHT):
             if chosen.scheme in ("both", scheme):
                 loop.run_until_complete(photographer.states(scheme))
 

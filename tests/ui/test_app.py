@@ -14,15 +14,13 @@ from pytestqt.qtbot import QtBot
 
 from adstudio.jobs.choices import Task
 from adstudio.jobs.events import LoadingModel, Started
+from adstudio.paths import samples_dir
+from adstudio.settings import Appearance, Settings, load_settings
 from tests.ui.fake_host import FakeHost
 from ui.actions import MENUS, TABLE, Actions, Command
 from ui.app import Studio
-from ui.icons import resources_folder
 from ui.main_window import MainWindow
-from ui.state import preferences as preferences_module
-from ui.state.preferences import Preferences
 from ui.state.samples import read_samples
-from ui.state.scheme import Scheme
 from ui.theme import DARK, LIGHT, Colors, apply_theme
 
 
@@ -40,12 +38,11 @@ def studio(
     host: FakeHost,
     loop: asyncio.AbstractEventLoop,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Studio]:
-    monkeypatch.setattr(preferences_module, "settings_file", lambda: tmp_path / "config" / "window.json")
-    apply_theme(qapp, Scheme.DARK)
-    made = Studio(qapp, host, loop, Preferences(runs_folder=tmp_path / "runs", pasted_folder=tmp_path / "pasted"))
-    made.start(resources_folder() / "samples")
+    apply_theme(qapp, Appearance.DARK)
+    settings = Settings(appearance=Appearance.DARK, runs_dir=tmp_path / "runs")
+    made = Studio(qapp, host, loop, settings, tmp_path / "config" / "settings.json")
+    made.start(samples_dir())
     qtbot.waitExposed(made.window)
     yield made
     if not made.closed.done():
@@ -63,15 +60,18 @@ def test_the_first_start_can_run_at_once(studio: Studio, qtbot: QtBot, host: Fak
     qtbot.waitUntil(lambda: host.warmed == 1, timeout=5000)
 
 
-def test_closing_shuts_the_host_down_and_keeps_the_layout(studio: Studio, qtbot: QtBot, host: FakeHost) -> None:
+def test_closing_shuts_the_host_down_and_keeps_the_layout(
+    studio: Studio, qtbot: QtBot, host: FakeHost, tmp_path: Path
+) -> None:
     studio.window.close()
     qtbot.waitUntil(studio.closed.done, timeout=5000)
     assert host.shut_down and not studio.window.isVisible()
-    assert '"scheme": "dark"' in preferences_module.settings_file().read_text()
+    kept = load_settings(tmp_path / "config" / "settings.json")
+    assert kept.appearance is Appearance.DARK and kept.window_layout and kept.left_running is None
 
 
 @pytest.mark.qt_log_ignore("propagateSizeHints")
-def test_closing_during_a_run_asks_once(studio: Studio, qtbot: QtBot, host: FakeHost) -> None:
+def test_closing_during_a_run_asks_once(studio: Studio, qtbot: QtBot, host: FakeHost, tmp_path: Path) -> None:
     qtbot.waitUntil(lambda: studio.bench.session.problem() == "", timeout=20_000)
     studio.bench.run()
     qtbot.waitUntil(lambda: len(host.submitted) == 1, timeout=10_000)
@@ -90,7 +90,7 @@ def test_closing_during_a_run_asks_once(studio: Studio, qtbot: QtBot, host: Fake
     next(button for button in studio.question.buttons() if "quit" in button.text()).click()
     qtbot.waitUntil(studio.closed.done, timeout=5000)
     assert host.cancelled and host.shut_down
-    assert Preferences.load().left_running == str(host.submitted[0].folder)
+    assert load_settings(tmp_path / "config" / "settings.json").left_running == host.submitted[0].folder
 
 
 def test_the_look_changes_at_once_and_stays(studio: Studio, qapp: QApplication) -> None:
@@ -101,12 +101,24 @@ def test_the_look_changes_at_once_and_stays(studio: Studio, qapp: QApplication) 
     assert qapp.palette().window().color().name() == DARK.panel
 
 
-def test_damaged_settings_are_set_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = tmp_path / "window.json"
-    monkeypatch.setattr(preferences_module, "settings_file", lambda: file)
-    file.write_text("{ not json")
-    assert Preferences.load().scheme is Scheme.DARK
-    assert file.with_name("window.json.damaged").read_text() == "{ not json"
+def test_settings_come_back_at_the_next_start(studio: Studio, qtbot: QtBot, tmp_path: Path) -> None:
+    studio.window.actions_table[Command.THEME_LIGHT].trigger()
+    studio.window.parameters.advanced.button.click()
+    studio.window.handlers.runs_folder_chosen.emit(tmp_path / "elsewhere")
+    studio.window.close()
+    qtbot.waitUntil(studio.closed.done, timeout=5000)
+    kept = load_settings(tmp_path / "config" / "settings.json")
+    assert kept.appearance is Appearance.LIGHT and kept.show_advanced
+    assert kept.runs_dir == tmp_path / "elsewhere"
+
+
+def test_settings_that_cannot_be_kept_do_not_hold_the_window(
+    studio: Studio, qtbot: QtBot, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "config").write_text("in the way")
+    studio.window.close()
+    qtbot.waitUntil(studio.closed.done, timeout=5000)
+    assert "settings" in caplog.text
 
 
 def test_every_action_has_a_place_and_no_key_twice(window: MainWindow) -> None:
@@ -150,7 +162,7 @@ def test_words_stand_out(colors: Colors) -> None:
 
 
 def test_the_samples_of_the_project_are_listed() -> None:
-    samples = read_samples(resources_folder() / "samples")
+    samples = read_samples(samples_dir())
     content, style = samples.first_pair(Task.STYLE_TRANSFER)
     assert content is not None and style is not None
     assert content.path.is_file() and style.path.is_file()

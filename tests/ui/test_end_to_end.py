@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from adstudio.jobs.choices import Task
 from adstudio.jobs.thread_host import ThreadHost
+from adstudio.settings import Appearance
 from tests.ui.pictures import gradient, save, stripes
 from tests.ui.test_references import drop
 from ui.app import make_engine
@@ -22,7 +23,6 @@ from ui.main_window import MainWindow
 from ui.state.image_files import job_inside, read_rgb
 from ui.state.job_controller import RunState
 from ui.state.samples import Samples
-from ui.state.scheme import Scheme
 from ui.state.workbench import Workbench
 from ui.theme import apply_theme
 
@@ -32,7 +32,7 @@ PATIENCE_MS = 120_000
 @pytest.fixture
 def real(qtbot: QtBot, qapp: QApplication, loop: asyncio.AbstractEventLoop, tmp_path: Path) -> Iterator[MainWindow]:
     """A window over the thread host with the patch model in it."""
-    apply_theme(qapp, Scheme.DARK)
+    apply_theme(qapp, Appearance.DARK)
     host = ThreadHost(make_engine)
     bench = Workbench(host, loop, runs_folder=tmp_path / "runs", pasted_folder=tmp_path / "pasted")
     bench.open(Samples())

@@ -9,9 +9,9 @@ from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QLabel, QToolBu
 from pytestqt.qtbot import QtBot
 
 from adstudio.jobs.choices import Task
+from adstudio.paths import samples_dir
 from tests.ui.fake_host import FakeHost
 from tests.ui.test_runs import finish, running
-from ui.icons import resources_folder
 from ui.main_window import MainWindow
 from ui.state.figures import Figures
 from ui.state.samples import read_samples
@@ -56,7 +56,7 @@ def test_the_machine_is_shown_as_far_as_there_is_room(filled: MainWindow, host: 
 
 
 def test_tab_goes_through_the_window_as_it_is_read(filled: MainWindow, qtbot: QtBot) -> None:
-    filled.bench.samples = read_samples(resources_folder() / "samples")
+    filled.bench.samples = read_samples(samples_dir())
     filled.bench.choose_task(Task.APPEARANCE_TRANSFER)
     qtbot.waitUntil(lambda: not filled.bench.background.busy, timeout=10_000)
     filled.activateWindow()

@@ -13,9 +13,9 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from adstudio.jobs.choices import Task
+from adstudio.paths import samples_dir
 from tests.ui.pictures import gradient, save, stripes
 from ui.actions import Command
-from ui.icons import resources_folder
 from ui.main_window import MainWindow
 from ui.state import image_files
 from ui.state.roles import CardRole
@@ -234,7 +234,7 @@ def test_an_address_is_not_fetched_but_said(window: MainWindow) -> None:
 def test_the_empty_canvas_offers_ways_to_begin(window: MainWindow, qtbot: QtBot) -> None:
     empty = window.canvas.empty
     assert not empty.samples_button.isVisible(), "there are none here"
-    window.bench.samples = read_samples(resources_folder() / "samples")
+    window.bench.samples = read_samples(samples_dir())
     window.bench.choose_task(Task.APPEARANCE_TRANSFER)
     window.bench.session.clear_content()
     qtbot.waitUntil(empty.samples_button.isVisible, timeout=5000)
@@ -245,7 +245,7 @@ def test_the_empty_canvas_offers_ways_to_begin(window: MainWindow, qtbot: QtBot)
 
 def test_each_task_begins_with_the_samples_that_show_it_best(window: MainWindow, qtbot: QtBot, style: Path) -> None:
     bench = window.bench
-    bench.open(read_samples(resources_folder() / "samples"))
+    bench.open(read_samples(samples_dir()))
 
     def laid_out() -> tuple[str, ...]:
         setup = bench.session.setup
@@ -266,7 +266,7 @@ def test_each_task_begins_with_the_samples_that_show_it_best(window: MainWindow,
 
 
 def test_a_picture_to_paint_is_a_click_away(window: MainWindow, qtbot: QtBot) -> None:
-    window.bench.open(read_samples(resources_folder() / "samples"))
+    window.bench.open(read_samples(samples_dir()))
     shelf = window.references.contents
     assert shelf.model().rowCount() == 4
     shelf.setCurrentIndex(shelf.model().index(1, 0))
