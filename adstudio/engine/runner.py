@@ -157,8 +157,7 @@ class _Run:
                     yield self._preview(state, progress)
                     yield progress
                     now = time.monotonic()
-                    due = now - saved_at > max(_CHECKPOINT_EVERY_S, save_cost / _CHECKPOINT_SHARE)
-                    if due or self._control.pause_requested():
+                    if now - saved_at > max(_CHECKPOINT_EVERY_S, save_cost / _CHECKPOINT_SHARE):
                         path = save_checkpoint(self._folder, index, state)
                         saved, saved_at = state, time.monotonic()
                         save_cost = saved_at - now
