@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,8 @@ HARD_LIMIT_PIXELS = 268_000_000
 
 # Pillow's own limit is one for the whole process, lower, and partly a mere warning. Here every picture passes `opened`.
 Image.MAX_IMAGE_PIXELS = None
+# What it remarks about odd files is for programmers: a file is read, or refused in one line.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 DAMAGED = (
     ArithmeticError,

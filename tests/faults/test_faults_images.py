@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import struct
+import subprocess
+import sys
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -121,6 +123,22 @@ def test_fault_13_a_job_with_such_a_file_is_one_line_naming_field_and_file(
     assert reason in printed.err
     assert engine.taken == []
     assert not (tmp_path / "out").exists()
+
+
+def test_fault_13_what_pillow_remarks_stays_off_the_command_line(tmp_path: Path) -> None:
+    packed = encoded_as("TIFF", compression="tiff_adobe_deflate")
+    (tmp_path / "half.tif").write_bytes(packed[: len(packed) * 2 // 3])
+    command = "import sys; from adstudio.cli import main; sys.exit(main(sys.argv[1:]))"
+    saved(tmp_path / "style.png", quarters())
+    job = {"task": "style_transfer", "content": "half.tif", "styles": [{"image": "style.png"}]}
+    (tmp_path / "job.json").write_text(json.dumps(job))
+    arguments = ["run", str(tmp_path / "job.json"), "--out", str(tmp_path / "out")]
+    ended = subprocess.run(
+        [sys.executable, "-c", command, *arguments], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert ended.returncode == 2
+    assert ended.stderr.count("\n") == 1
+    assert "half.tif: this TIFF file is damaged" in ended.stderr
 
 
 @pytest.mark.parametrize("name", list(header_only(1)))
