@@ -238,8 +238,14 @@ def _over_matte(
     alpha = values[..., 3].astype(np.float32) / top if values.shape[2] == 4 else None
     pixels = np.empty((size[1], size[0], 3), np.float32)
     for channel in range(3):
-        plane = values[..., channel].astype(np.float32) / top
-        if alpha is not None:
-            plane = plane * alpha + np.float32(matte[channel] / 255) * (1 - alpha)
+        plane = values[..., channel].astype(np.float32)
+        plane /= top
+        if (
+            alpha is not None
+        ):  # the colour over the matte, in place: a plane of a large picture is hundreds of megabytes
+            ground = np.float32(matte[channel] / 255)
+            plane -= ground
+            plane *= alpha
+            plane += ground
         pixels[..., channel] = resize(plane, *size)
     return pixels, None if alpha is None else resize(alpha, *size)

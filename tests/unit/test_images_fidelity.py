@@ -16,7 +16,6 @@ from PIL import Image
 
 from adstudio.images.colour import srgb_to_oklab
 from adstudio.images.fidelity import (
-    FidelityFigures,
     copy_rate,
     measure,
     seam,
@@ -199,14 +198,9 @@ def test_measuring_takes_any_size_and_only_what_applies() -> None:
     assert (figures.structure, figures.copy_rate, figures.seam) == (None, None, None)
     result, style, content = blobs(1), strokes(2), blobs(3)
     full = measure(result, style, content, seamless=True, copies=True)
-    assert full == FidelityFigures(
-        style=style_distance(result, style),
-        stroke=stroke_distance(result, style),
-        palette=full.palette,
-        structure=structure(result, content),
-        copy_rate=copy_rate(result, style),
-        seam=seam(result),
-    )
+    assert full.structure == structure(result, content)
+    assert full.copy_rate == copy_rate(result, style)
+    assert full.seam == seam(result)
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 3), (1, 800, 3), (800, 1, 3)])
