@@ -195,8 +195,8 @@ class WindowHandlers(QObject):
     def about_models(self) -> None:
         self._window.canvas.say(
             self.tr(
-                "This version brings the patch model, which needs no download. Diffusion models can be used from "
-                "the command line once they are supported by the installed version."
+                "This version has the built-in patch model, which needs no download. Diffusion models, and with them "
+                "text to image, come with a later version."
             ),
             kind="info",
             actions=((self.tr("Go to Style transfer"), lambda: self._bench.session.set_task(Task.STYLE_TRANSFER)),),

@@ -36,13 +36,21 @@ from tests.ui.pictures import gradient, save
 from ui.canvas.view import ViewMode
 from ui.main_window import MainWindow
 from ui.state.adjust import Adjustment
+from ui.state.image_files import read_rgb
 from ui.state.job_controller import RunState
 from ui.state.samples import Samples, read_samples
 from ui.state.workbench import Workbench
 from ui.theme import apply_theme
 
 _PATIENCE_S = 300.0
-_MOST_BYTES = 600_000
+_ROW_PX, _ROW_GAP_PX = 360, 12
+# The last one is seen in the picture.
+_STYLES_OF_THE_SHOW = (
+    "painting_oil",
+    "painting_linocut",
+    "painting_mosaic",
+    "painting_watercolour",
+)
 _GAP_OF_THE_SHOW = 0.42  # where the compare slider stands in the pictures for the README
 
 
@@ -106,10 +114,20 @@ class Photographer:
     def shoot(self, window: MainWindow, name: str, *, official: bool = False) -> None:
         picture = window.grab()
         if official:
-            save_small(picture, self._folder / f"{name}.png")
+            save_small(picture, self._folder / f"{name}.jpg")
         else:
             self._taken += 1
             picture.save(str(self._folder / f"{self._taken:02d}-{name}.png"))
+
+    def show_result(self, window: MainWindow, name: str) -> None:
+        """Content, reference and result of the shown run side by side."""
+        shown = window.bench.stage.shown
+        if shown is None or shown.job is None:
+            return
+        paths = [shown.job.styles[0].image, shown.picture]
+        if shown.job.content is not None:
+            paths.insert(0, shown.job.content)
+        save_row([Image.fromarray(read_rgb(path)) for path in paths], self._folder / f"{name}.jpg")
 
     def limit(self, window: MainWindow) -> None:
         if self._width_px is not None:
@@ -121,19 +139,19 @@ class Photographer:
             runs = Path(scratch) / "AD Studio"
             apply_theme(self._app, Appearance.DARK)
             window = await self.open(runs, samples=True)
-            self.shoot(window, "first-start", official=True)
+            self.shoot(window, "window-first-start", official=True)
             bench, view = window.bench, window.canvas.view
-            for number, style in enumerate(("painting_linocut", "painting_watercolour", "painting_oil")):
+            self.limit(window)
+            for style in _STYLES_OF_THE_SHOW:
                 sample = self._samples.named(style)
                 if sample is not None:
                     bench.session.set_styles([sample.path], name=sample.title)
                 await self.settle(window)
-                if number == 2:
-                    self.limit(window)
                 await self.run(window)
             view.set_mode(ViewMode.COMPARE)
             view.set_split(_GAP_OF_THE_SHOW)
             self.shoot(window, "window-dark", official=True)
+            self.show_result(window, "style")
             apply_theme(self._app, Appearance.LIGHT)
             await self.settle(window)
             self.shoot(window, "window-light", official=True)
@@ -149,7 +167,9 @@ class Photographer:
                 await self.settle(window)
                 await self.run(window)
                 view.set_mode(ViewMode.COMPARE if task is not Task.TEXTURE else ViewMode.RESULT)
-                self.shoot(window, "appearance" if task is Task.APPEARANCE_TRANSFER else "texture", official=True)
+                name = "appearance" if task is Task.APPEARANCE_TRANSFER else "texture"
+                self.shoot(window, f"window-{name}", official=True)
+                self.show_result(window, name)
             await self.close(window)
 
     async def states(self, scheme: Appearance) -> None:
@@ -251,22 +271,27 @@ class Photographer:
         self.shoot(window, f"{scheme}-content-is-gone")
 
 
+def save_row(pictures: list[Image.Image], target: Path) -> None:
+    """Pictures of one height beside each other, as JPEG."""
+    scaled = [
+        one.resize((round(one.width * _ROW_PX / one.height), _ROW_PX), Image.Resampling.LANCZOS) for one in pictures
+    ]
+    gaps = _ROW_GAP_PX * (len(scaled) - 1)
+    row = Image.new("RGB", (sum(one.width for one in scaled) + gaps, _ROW_PX), "white")
+    left = 0
+    for one in scaled:
+        row.paste(one, (left, 0))
+        left += one.width + _ROW_GAP_PX
+    row.save(target, "JPEG", quality=88, optimize=True)
+
+
 def save_small(picture: QPixmap, target: Path) -> None:
-    """As PNG, with as many colours as the size allows."""
+    """As JPEG with full colour resolution, so that words stay sharp."""
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     picture.save(buffer, "PNG")
     image = Image.open(io.BytesIO(buffer.data().data())).convert("RGB")
-    encoded = io.BytesIO()
-    image.save(encoded, "PNG", optimize=True)
-    for colors in (256, 128, 64):
-        if encoded.tell() <= _MOST_BYTES:
-            break
-        encoded = io.BytesIO()
-        image.quantize(colors, Image.Quantize.MEDIANCUT, dither=Image.Dither.FLOYDSTEINBERG).save(
-            encoded, "PNG", optimize=True
-        )
-    target.write_bytes(encoded.getvalue())
+    image.save(target, "JPEG", quality=90, subsampling=0, optimize=True, progressive=True)
 
 
 def main() -> None:

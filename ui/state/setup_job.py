@@ -10,12 +10,10 @@ from pydantic import ValidationError
 from PySide6.QtCore import QCoreApplication
 
 from adstudio.errors import JobError
+from adstudio.jobs.defaults import PATCH_MODEL, PATCH_NATIVE_SIDE_PX
 from adstudio.jobs.parameters import parameters_for
 from adstudio.jobs.spec import Job, Reference, Task
 from ui.state.setup import ParameterValue, Setup, SlotPicture, SlotStatus
-
-PATCH_MODEL = "patch"
-LONG_SIDE_PX = 1024
 
 
 def _tr(text: str) -> str:
@@ -69,7 +67,7 @@ def expected_size(setup: Setup) -> tuple[int, int]:
         return wanted[0], max(1, round(wanted[0] / aspect))
     if wanted[1]:
         return max(1, round(wanted[1] * aspect)), wanted[1]
-    shrink = min(1.0, LONG_SIDE_PX / max(source.width_px, source.height_px))
+    shrink = min(1.0, PATCH_NATIVE_SIDE_PX / max(source.width_px, source.height_px))
     return max(1, round(source.width_px * shrink)), max(1, round(source.height_px * shrink))
 
 
