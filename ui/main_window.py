@@ -153,6 +153,7 @@ class MainWindow(QMainWindow):
         bench.controller.waiting_changed.connect(self.history.set_waiting)
         bench.status.connect(self.status_line.say)
         bench.progress.connect(self.canvas.set_progress)
+        bench.progress.connect(self._show_progress)
         bench.failed.connect(lambda words: self.canvas.say(words))
         bench.noticed.connect(lambda words: self.canvas.say(words, kind="info"))
         bench.saved.connect(hands.on_saved)
@@ -213,6 +214,11 @@ class MainWindow(QMainWindow):
         for command, scheme in _THEMES.items():
             handlers[command] = lambda scheme=scheme: self.scheme_chosen.emit(scheme)  # type: ignore[misc]
         return handlers
+
+    def _show_progress(self, fraction: float | None) -> None:
+        """In the title, too, which a taskbar shows while something else is worked on."""
+        title = self.tr("AD Studio")
+        self.setWindowTitle(f"{fraction * 100:.0f} % · {title}" if fraction is not None else title)
 
     def show_scheme(self, scheme: Appearance) -> None:
         """Tick the look in the menu."""

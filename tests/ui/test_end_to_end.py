@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,8 +16,9 @@ from pytestqt.qtbot import QtBot
 
 from adstudio.jobs.choices import Task
 from adstudio.jobs.thread_host import ThreadHost
+from adstudio.paths import samples_dir
 from adstudio.settings import Appearance
-from tests.ui.pictures import gradient, save, stripes
+from tests.ui.pictures import save, stripes
 from tests.ui.test_references import drop
 from ui.app import make_engine
 from ui.main_window import MainWindow
@@ -26,6 +28,7 @@ from ui.state.samples import Samples
 from ui.state.workbench import Workbench
 from ui.theme import apply_theme
 
+WIDTH_PX, HEIGHT_PX = 192, 144
 PATIENCE_MS = 120_000
 
 
@@ -50,11 +53,12 @@ def real(qtbot: QtBot, qapp: QApplication, loop: asyncio.AbstractEventLoop, tmp_
 
 
 def lay_out(window: MainWindow, qtbot: QtBot, folder: Path) -> None:
-    """Drop a content and a style, both made here."""
-    content = save(folder / "scene.png", gradient(160, 120))
-    style = save(folder / "strokes.png", stripes(128, 128))
+    """Drop a photograph and a painting, two of our samples, on their zones; the result is to be small."""
+    content = Path(shutil.copy(samples_dir() / "content_lighthouse.jpg", folder / "My lighthouse.jpg"))
+    style = Path(shutil.copy(samples_dir() / "painting_linocut.jpg", folder / "Printed boat.jpg"))
     drop(window.canvas, [content], QPoint(60, 200))
     drop(window.canvas, [style], QPoint(window.canvas.width() - 60, 200))
+    window.bench.session.set_value("width", WIDTH_PX)
     qtbot.waitUntil(lambda: window.bench.session.problem() == "", timeout=10_000)
 
 
@@ -76,8 +80,9 @@ def test_drop_run_watch_cancel_run_again_restore(real: MainWindow, qtbot: QtBot,
     folder: Path = finished.args[0].folder
     qtbot.waitUntil(lambda: bench.stage.shown is not None, timeout=10_000)
     result = read_rgb(folder / "result.png")
-    assert result.shape == (120, 160, 3)
-    assert np.abs(result.astype(int) - gradient(160, 120).astype(int)).mean() > 5
+    assert result.shape == (HEIGHT_PX, WIDTH_PX, 3)
+    assert bench.stage.shown is not None and bench.stage.shown.content is not None
+    assert np.abs(result.astype(int) - bench.stage.shown.content.astype(int)).mean() > 10, "it was repainted"
     carried = job_inside(folder / "result.png")
     assert carried is not None and carried.seed == 11
 
@@ -92,6 +97,8 @@ def test_drop_run_watch_cancel_run_again_restore(real: MainWindow, qtbot: QtBot,
     qtbot.waitUntil(lambda: bench.session.problem() == "", timeout=10_000)
     assert bench.session.setup.task is Task.STYLE_TRANSFER
     assert bench.session.job().seed == 11
+    names = [real.references.content_card.name.text(), *(card.name.text() for card in real.references.cards())]
+    assert names == ["my-lighthouse.jpg", "printed-boat.jpg"], "as the copies in the run folder are called"
 
 
 def test_a_run_that_was_cancelled_is_gone_on_with_and_measured(real: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from tests.ui.pictures import gradient, save, stripes
 from ui.actions import Command
 from ui.canvas.view import ViewMode
 from ui.main_window import MainWindow
+from ui.state import adjust
 from ui.state.adjust import Adjustment, apply, read_adjustment
 from ui.state.job_controller import RunState
 
@@ -65,6 +66,7 @@ def test_previews_and_progress_are_seen(filled: MainWindow, host: FakeHost, qtbo
     assert (filled.bench.stage.size().width(), filled.bench.stage.size().height()) == (120, 90)
     assert "3 of 10" in filled.bench.stage.after_label()
     assert "14 s" in filled.status_line.doing.text()
+    assert filled.windowTitle() == "30 % · AD Studio"
 
 
 def test_a_finished_run_shows_its_result_and_can_be_compared(filled: MainWindow, host: FakeHost, qtbot: QtBot) -> None:
@@ -203,8 +205,25 @@ def test_several_pictures_are_leafed_through_and_adjusted_each(
     qtbot.waitUntil(lambda: not filled.bench.background.busy, timeout=10_000)
 
 
-def test_sliders_do_what_the_fields_of_a_job_would(tmp_path: Path) -> None:
+def test_a_run_is_compared_with_the_content_it_began_with(
+    filled: MainWindow, host: FakeHost, qtbot: QtBot, style: Path
+) -> None:
+    running(filled, host, qtbot)
+    host.emit(Preview(image=stripes(40, 30), step=1, steps=10))
+    stage = filled.bench.stage
+    qtbot.waitUntil(lambda: stage.previewing, timeout=5000)
+    began_with = stage.before().key
+    filled.bench.session.set_content(style)
+    qtbot.waitUntil(lambda: not filled.bench.background.busy, timeout=5000)
+    assert stage.before().key == began_with
+    filled.bench.controller.cancel()
+    qtbot.waitUntil(lambda: not stage.previewing, timeout=5000)
+    assert stage.size().width() == 96
+
+
+def test_sliders_do_what_the_fields_of_a_job_would(monkeypatch: pytest.MonkeyPatch) -> None:
     result, content = stripes(40, 30), gradient(40, 30)
+    monkeypatch.setattr(adjust, "_STRIP_PIXELS", 400)  # several strips, the last one lower
     adjusted = apply(Adjustment(color=0.3, strength=0.6), result, content)
     own, other = (rgb.astype(np.float32) / np.float32(255) for rgb in (result, content))
     wanted = blend_strength(blend_color(own, other, 0.3), other, 0.6)

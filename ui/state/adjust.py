@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from adstudio.images import atomic_write_bytes, blend_color, blend_strength, to_uint8
 
 FILE_NAME = "adjustment.json"
+_STRIP_PIXELS = 1 << 18
 _writing = threading.Lock()  # the file holds the adjustments of all pictures of a run
 
 
@@ -37,8 +38,13 @@ def apply(adjustment: Adjustment, result: NDArray[np.uint8], content: NDArray[np
     """
     if content is None or adjustment.is_neutral:
         return result
-    own, other = _unit(result), _unit(content)
-    return to_uint8(blend_strength(blend_color(own, other, adjustment.color), other, adjustment.strength))
+    adjusted = np.empty_like(result)
+    rows = max(1, _STRIP_PIXELS // max(result.shape[1], 1))
+    for top in range(0, len(result), rows):  # pixel by pixel anyway: in strips it needs little memory
+        own, other = _unit(result[top : top + rows]), _unit(content[top : top + rows])
+        blended = blend_strength(blend_color(own, other, adjustment.color), other, adjustment.strength)
+        adjusted[top : top + rows] = to_uint8(blended)
+    return adjusted
 
 
 def _unit(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -36,6 +36,7 @@ class Stage(QObject):
         self._content_path: Path | None = None
         self._content: Pyramid | None = None
         self._reading = False
+        self._run_content: Pyramid | None = None  # what the run that goes on began with, once the setup has another
         self._exemplar = False
         self._preview: QImage | None = None
         self._preview_size = QSizeF()
@@ -77,6 +78,8 @@ class Stage(QObject):
             return Source(pyramid=self._shown.before)
         if self._preview is not None and self._exemplar:
             return Source()
+        if self._preview is not None and self._run_content is not None:
+            return Source(pyramid=self._run_content)
         return Source(pyramid=self._content)
 
     def after(self) -> Source:
@@ -111,6 +114,8 @@ class Stage(QObject):
                 self.changed.emit()
             return
         self._content_path, self._exemplar = path, exemplar
+        if self._preview is not None and self._run_content is None:
+            self._run_content = self._content
         self._leave_result()
         if path is None:
             self._background.submit(lambda: None, lambda _: None, key="stage content")
@@ -142,7 +147,7 @@ class Stage(QObject):
     def end_preview(self) -> None:
         """Back to what was there before the run."""
         if self._preview is not None:
-            self._preview = None
+            self._preview, self._run_content = None, None
             self.changed.emit()
             self.adjustment_changed.emit()
 
@@ -176,7 +181,7 @@ class Stage(QObject):
             self.show_result(shown.folder, shown.pictures, shown.job, index)
 
     def _on_result(self, shown: Shown) -> None:
-        self._shown, self._preview, self._draft = shown, None, None
+        self._shown, self._preview, self._run_content, self._draft = shown, None, None, None
         self._adjustment = shown.adjustment
         self.changed.emit()
         self.adjustment_changed.emit()
