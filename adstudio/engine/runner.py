@@ -26,6 +26,7 @@ from adstudio.jobs.host import RunControl, RunRequest
 
 _CHECKPOINT_EVERY_S = 2.0
 _CHECKPOINT_SHARE = 0.05
+_PACE_FADE = 0.6
 _TASK_LABELS = {"style_transfer": "Painting", "appearance_transfer": "Transferring", "texture": "Weaving"}
 
 
@@ -110,8 +111,8 @@ class _Run:
     ) -> None:
         self._folder, self._job, self._resume = request.folder, request.job, request.resume
         self._control, self._prepared, self._bands, self._held_up = control, prepared, bands, held_up
-        self._computed_s = 0.0
-        self._first_fraction: float | None = None
+        self._round_s = self._recent_s = self._recent_fraction = 0.0
+        self._told_fraction: float | None = None
 
     def pictures(self) -> Iterator[Event]:
         """Make the pictures that are not there yet; each is on disk before the next begins."""
@@ -152,7 +153,7 @@ class _Run:
                 for state in synthesis.rounds():
                     _refuse_no_numbers(state.picture)
                     sound = state
-                    self._computed_s += time.monotonic() - begun
+                    self._round_s = time.monotonic() - begun
                     progress = self._progress(synthesis, index)
                     yield self._preview(state, progress)
                     yield progress
@@ -204,11 +205,14 @@ class _Run:
         return sum(synthesis.task.tuning.rounds_at(level) for level in range(state.level)) + state.rounds_done
 
     def _remaining_s(self, fraction: float) -> float | None:
-        """Seconds to go, from the pace of computing since this run began or was resumed."""
-        if self._first_fraction is None:
-            self._first_fraction, self._computed_s = fraction, 0.0
-        done = fraction - self._first_fraction
-        return self._computed_s * (1 - fraction) / done if done >= 0.01 else None
+        """Seconds to go at the pace of the last few rounds: early ones are small and dear for their size."""
+        if self._told_fraction is not None and fraction > self._told_fraction:
+            self._recent_s = _PACE_FADE * self._recent_s + self._round_s
+            self._recent_fraction = _PACE_FADE * self._recent_fraction + fraction - self._told_fraction
+        self._told_fraction = fraction
+        if self._recent_fraction < 0.005:
+            return None
+        return self._recent_s * (1 - fraction) / self._recent_fraction
 
     def _finish(self, state: State) -> NDArray[np.float32]:
         """The picture with what follows the run: colours, strength and protection."""

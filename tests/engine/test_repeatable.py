@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import threading
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
+from adstudio.engine.patch.bands import Bands
+from adstudio.engine.patch.preparation import prepare
+from adstudio.engine.patch.synthesis import Synthesis
 from adstudio.engine.runner import StudioEngine
 from adstudio.jobs.event_log import read_events
 from adstudio.jobs.events import Finished, Paused, Preview, Progress
 from adstudio.jobs.thread_host import ThreadHost
 from tests.engine.studio import Studio, labels, marks, pixels_of, scene
 from tests.unit.host_contract import everything, kinds, play
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def job_of(studio: Studio, task: str) -> dict[str, Any]:
@@ -46,8 +56,6 @@ def test_the_number_of_threads_changes_no_bit(studio: Studio, task: str) -> None
 
 
 def test_threads_of_torch_itself_change_no_bit(studio: Studio) -> None:
-    import torch
-
     fields = job_of(studio, "style_transfer")
     engine = StudioEngine(threads=2)
     first = studio.follow(studio.request(**fields), engine=engine).picture
@@ -57,6 +65,31 @@ def test_threads_of_torch_itself_change_no_bit(studio: Studio) -> None:
     finally:
         torch.set_num_threads(1)
     assert np.array_equal(again, first)
+
+
+def test_threads_of_numpys_algebra_change_no_bit(studio: Studio) -> None:
+    request = studio.request(**job_of(studio, "style_transfer"))
+    first = studio.follow(request).picture
+    out = studio.folder / "again"
+    single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    command = [sys.executable, "-m", "adstudio", "run", str(request.folder / "job.json"), "--out", str(out)]
+    subprocess.run(command, cwd=ROOT, env={**os.environ, **single}, capture_output=True, timeout=120, check=True)
+    assert np.array_equal(pixels_of(out / "result.png"), first)
+
+
+@pytest.mark.parametrize("task", ["style_transfer", "appearance_transfer", "texture"])
+def test_the_way_of_cuda_and_mps_makes_the_same_picture(studio: Studio, task: str) -> None:
+    """The same operations as on those devices, computed on the CPU; near-ties may fall the other way."""
+    job = studio.request(**job_of(studio, task)).job
+    ends = []
+    with Bands(1) as bands:
+        for used in (None, bands):
+            synthesis = Synthesis(prepare(job, torch.device("cpu")).for_picture(job, 0), used)
+            *_, last = synthesis.rounds()
+            ends.append(last)
+    ours, theirs = ends
+    assert float((ours.field != theirs.field).any(0).float().mean()) < 0.02
+    assert float((ours.picture - theirs.picture).abs().mean()) < 0.005
 
 
 def test_the_real_engine_behind_the_thread_host(studio: Studio) -> None:
@@ -108,8 +141,6 @@ def test_a_pause_changes_no_bit(studio: Studio) -> None:
 
 
 def test_the_engine_leaves_no_thread_and_no_file_behind(studio: Studio, tmp_path: Path) -> None:
-    import threading
-
     before = set(threading.enumerate())
     outcome = studio.follow(studio.request(**job_of(studio, "texture")), engine=StudioEngine(threads=3))
     assert set(threading.enumerate()) <= before
