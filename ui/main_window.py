@@ -143,6 +143,7 @@ class MainWindow(QMainWindow):
         refs.sample_chosen.connect(hands.use_sample)
         self.parameters.models_wanted.connect(hands.about_models)
         self.after_run.changed.connect(bench.adjust)
+        self.history.entry_chosen.connect(lambda _: self.canvas.banner.dismiss())
         self.history.entry_chosen.connect(bench.show_entry)
         self.history.strip.activated.connect(lambda _: hands.with_entry(bench.show_entry))
         bench.stage.adjustment_changed.connect(self._show_adjustment)
@@ -263,6 +264,8 @@ class MainWindow(QMainWindow):
 
     def _show_state(self, state: RunState) -> None:
         self.top_bar.show_state(state)
+        if state is RunState.PREPARING:
+            self.canvas.banner.dismiss()  # what was said before belongs to an earlier run
         self.actions_table[Command.PAUSE].setEnabled(self.top_bar.pause.isEnabled())
         self.actions_table[Command.PAUSE].setChecked(state is RunState.PAUSED)
 

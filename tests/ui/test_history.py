@@ -148,10 +148,17 @@ def test_a_cancelled_run_can_be_gone_on_with(filled: MainWindow, host: FakeHost,
     assert not filled.actions_table[Command.USE_AS_CONTENT].isEnabled()
     banner = filled.canvas.banner
     assert [button.text() for button in banner.buttons()] == ["Go on with it"]
-    banner.buttons()[0].click()
+    filled.bench.run()
+    assert not banner.isVisible(), "another run: that message is of the past"
     qtbot.waitUntil(lambda: len(host.submitted) == 2, timeout=5000)
-    assert host.submitted[1].folder == folder and host.submitted[1].resume
-    assert host.submitted[1].job == host.submitted[0].job
+    filled.bench.controller.cancel()
+    qtbot.waitUntil(lambda: not filled.bench.controller.busy and model.rowCount() == 2, timeout=5000)
+    filled.history.strip.setCurrentIndex(model.index(model.row_of(folder)))
+    filled.bench.show_entry(filled.history.current() or pytest.fail("nothing is selected"))
+    banner.buttons()[0].click()
+    qtbot.waitUntil(lambda: len(host.submitted) == 3, timeout=5000)
+    assert host.submitted[2].folder == folder and host.submitted[2].resume
+    assert host.submitted[2].job == host.submitted[0].job
 
 
 def test_a_run_cut_short_is_offered_at_the_next_start(
