@@ -19,7 +19,7 @@ from adstudio.engine.patch.synthesis import State, Synthesis
 from adstudio.images import atomic_write_bytes
 
 FOLDER_NAME = "checkpoints"
-_FORMAT = 1
+_FORMAT = 2
 _KEPT = 2
 _NAME = re.compile(r"^(\d{6})\.npz$")
 _UNREADABLE = (
@@ -57,6 +57,7 @@ def save_checkpoint(folder: Path, image_index: int, state: State) -> Path:
         picture=state.picture.cpu().numpy(),
         field=state.field.cpu().numpy(),
         bias=state.bias.cpu().numpy(),
+        hold=np.float64(state.hold),
         layout=np.array([state.layout.offsets, state.layout.heights, state.layout.widths], np.int64),
     )
     atomic_write_bytes(path, buffer.getvalue())
@@ -81,6 +82,7 @@ def sound_checkpoints(folder: Path) -> Iterator[Checkpoint]:
                     field=torch.from_numpy(arrays["field"]),
                     bias=torch.from_numpy(arrays["bias"]),
                     layout=Layout(offsets, heights, widths),
+                    hold=float(arrays["hold"]),
                 )
         except _UNREADABLE:
             continue

@@ -251,4 +251,5 @@ def _on_device(state: State, device: torch.device) -> State:
         field=state.field.to(device),
         bias=state.bias.to(device),
         layout=state.layout,
+        hold=state.hold,
     )

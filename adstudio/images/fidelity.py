@@ -10,6 +10,7 @@ seed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,9 +78,9 @@ def stroke_distance(result: Pixels, style: Pixels) -> float:
     return float(np.mean(distances))
 
 
-def structure(result: Pixels, content: Pixels) -> float:
-    """SSIM of luminance-gradient magnitude over scales 2, 4 and 8; 1 at most."""
-    values = [_ssim(_gradient(_reduced(result, s)), _gradient(_reduced(content, s))) for s in (2, 4, 8)]
+def structure(result: Pixels, content: Pixels, scales: Sequence[int] = (2, 4, 8)) -> float:
+    """SSIM of luminance-gradient magnitude, averaged over scales; 1 at most."""
+    values = [_ssim(_gradient(_reduced(result, s)), _gradient(_reduced(content, s))) for s in scales]
     return float(np.mean(values))
 
 

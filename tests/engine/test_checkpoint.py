@@ -26,6 +26,7 @@ def state(*, rounds_done: int = 2) -> State:
         field=torch.from_numpy(rng.integers(0, 9, (2, 6, 5)).astype(np.int32)),
         bias=torch.from_numpy(rng.standard_normal((9, 9), dtype=np.float32)),
         layout=Layout((0, 5), (4, 4), (9, 8)),
+        hold=1.25,
     )
 
 

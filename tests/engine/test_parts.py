@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from adstudio.engine.patch.bands import Bands, Stopped, split_rows
 from adstudio.engine.patch.descriptors import DEPTH, PATCH_PX, Projection, patch_weights
 from adstudio.engine.patch.field import Layout, enlarged
-from adstudio.engine.patch.guides import colour_matched, luminance, matched, shrunk
+from adstudio.engine.patch.guides import colour_matched
 from adstudio.engine.patch.pyramid import labels_at, level_sizes
+from adstudio.engine.patch.tones import luminance, matched, shrunk
 from adstudio.engine.patch.vote import vote
 
 RNG_SEED = 20

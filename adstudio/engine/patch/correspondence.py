@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from adstudio.engine.patch.guides import edge_strength, luminance, matched, shrunk
+from adstudio.engine.patch.tones import edge_strength, luminance, matched, shrunk
 
 _ANALYSIS_PX = 192
 _FIGURE_WEIGHT = (9.0, 8.0, 6.0, 4.0, 2.5, 1.5, 1.0, 0.8)
@@ -47,13 +47,18 @@ class PartGuides:
         shade = _matched_shade(own, others)
         return cls(content, references, shade, others, strength)
 
+    def hold(self, picture: Tensor) -> float:
+        """Always as usual: an appearance may differ from the content as much as it will."""
+        del picture
+        return 1.0
+
     def at(
-        self, level: int, size: tuple[int, int], reference_sizes: Sequence[tuple[int, int]]
+        self, level: int, size: tuple[int, int], reference_sizes: Sequence[tuple[int, int]], hold: float
     ) -> tuple[Tensor | None, list[Tensor | None]]:
         if self.strength == 0:
             return None, [None] * len(self.references)
         figure, place, shade, edge = (
-            self.strength * weights[min(level, len(weights) - 1)]
+            hold * self.strength * weights[min(level, len(weights) - 1)]
             for weights in (_FIGURE_WEIGHT, _PLACE_WEIGHT, _SHADE_WEIGHT, _EDGE_WEIGHT)
         )
         scale = torch.tensor([figure, place, place, shade], device=self.content.device).view(4, 1, 1)

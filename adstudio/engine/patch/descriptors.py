@@ -1,8 +1,9 @@
 """Patch descriptors: queries and keys of the attention over patches.
 
-A patch of colour joined with its guide channels is weighted towards its centre and projected onto the principal
-components of the references' patches. Distances between descriptors are then distances between patches, at a sixth of
-the cost.
+A patch of colour joined with its guide channels, and around it a sparser patch of smoothed colour, the context, are
+weighted towards their centre and projected onto the principal components of the references' patches. Distances between
+descriptors are then distances between patches, at a tenth of the cost. The context makes strokes run on coherently; the
+guides stay local, so that it costs no structure.
 """
 
 from __future__ import annotations
@@ -18,6 +19,10 @@ from adstudio.engine.patch.bands import Bands
 
 DEPTH = 16
 PATCH_PX = 5
+COLOURS = 3
+CONTEXT_STEP_PX = 2
+REACH_PX = CONTEXT_STEP_PX * (PATCH_PX // 2) + 1
+"""How far from its pixel a descriptor looks; the context is smoothed by one pixel more than it spans."""
 _CENTRE_SIGMA_PX = 1.5
 _SAMPLES = 6000
 
@@ -30,16 +35,21 @@ def patch_weights() -> Tensor:
 
 
 def padded(picture: Tensor, wrap_y: bool, wrap_x: bool) -> Tensor:
-    """[channels, height, width] with half a patch added all around, wrapped where the picture tiles."""
-    half = PATCH_PX // 2
-    picture = F.pad(picture[None], (half, half, 0, 0), mode=_mode(wrap_x, picture.shape[-1], half))
-    return F.pad(picture, (0, 0, half, half), mode=_mode(wrap_y, picture.shape[-2], half))[0]
+    """[channels, height, width] with REACH_PX added all around, wrapped where the picture tiles."""
+    margin = REACH_PX
+    picture = F.pad(picture[None], (margin, margin, 0, 0), mode=_mode(wrap_x, picture.shape[-1], margin))
+    return F.pad(picture, (0, 0, margin, margin), mode=_mode(wrap_y, picture.shape[-2], margin))[0]
 
 
-def _mode(wrap: bool, size: int, half: int) -> str:
-    if wrap and size >= half:
+def _mode(wrap: bool, size: int, margin: int) -> str:
+    if wrap and size >= margin:
         return "circular"
-    return "reflect" if size > half else "replicate"
+    return "reflect" if size > margin else "replicate"
+
+
+def smoothed(picture: Tensor) -> Tensor:
+    """The colours [3, height, width] of a picture [channels, height, width], each the mean of 3 × 3 pixels."""
+    return F.avg_pool2d(picture[None, :COLOURS], 3, 1, padding=1, count_include_pad=False)[0]
 
 
 class Projection:
@@ -57,33 +67,50 @@ class Projection:
             channels, height, width = picture.shape
             share = max(1, _SAMPLES * height * width // total)
             index = torch.from_numpy(rng.integers(0, height * width, min(share, height * width)))
-            windows = padded(picture.cpu(), False, False).unfold(1, PATCH_PX, 1).unfold(2, PATCH_PX, 1)
-            patches = windows[:, index // width, index % width].permute(1, 0, 2, 3).flatten(1)
-            samples.append(patches * root.repeat(channels))
-        stacked = torch.cat(samples).double().numpy()
+            margin = padded(picture.cpu(), False, False)
+            near = _patches(margin, index // width, index % width, 1)
+            far = _patches(smoothed(margin), index // width, index % width, CONTEXT_STEP_PX)
+            samples.append(torch.cat((near * root.repeat(channels), far * root.repeat(COLOURS)), 1))
+        stacked = torch.cat(samples).double()
         mean = stacked.mean(0)
         centred = stacked - mean
-        values, vectors = np.linalg.eigh(centred.T @ centred / len(centred))
-        basis = vectors[:, ::-1][:, :DEPTH].copy()
+        values, vectors = torch.linalg.eigh(centred.T @ centred / len(centred))
+        basis = vectors.flip(1)[:, :DEPTH]
         channels = pictures[0].shape[0]
         device = pictures[0].device
-        kernel = torch.from_numpy((basis.T * np.tile(root.numpy(), channels)).astype(np.float32))
-        self._kernel = kernel.view(DEPTH, channels, PATCH_PX, PATCH_PX).contiguous().to(device)
-        self._offset = torch.from_numpy((-mean @ basis).astype(np.float32)).to(device)
-        self.spread = float(values[::-1][:DEPTH].clip(min=0).sum())
+        kernel = (basis.T * root.repeat(channels + COLOURS)).float().view(DEPTH, -1, PATCH_PX, PATCH_PX)
+        self._near = kernel[:, :channels].contiguous().to(device)
+        self._far = kernel[:, channels:].contiguous().to(device)
+        self._offset = -(mean @ basis).float().to(device)
+        self.spread = float(values.flip(0)[:DEPTH].clamp(min=0).sum())
         """Variance of the descriptors, summed over their components: the unit of all costs."""
 
     def describe(self, picture: Tensor, bands: Bands | None, *, wrap_y: bool = False, wrap_x: bool = False) -> Tensor:
         """Descriptors float32 [height, width, DEPTH] of a picture [channels, height, width]."""
         _, height, width = picture.shape
         margin = padded(picture, wrap_y, wrap_x)
+        inset = REACH_PX - PATCH_PX // 2
+
+        def rows(first: int, last: int) -> Tensor:
+            here = margin[:, first : last + 2 * REACH_PX]
+            near = here[None, :, inset : here.shape[1] - inset, inset : here.shape[2] - inset]
+            far = smoothed(here)[None, :, 1:-1, 1:-1]
+            described = F.conv2d(near, self._near, self._offset) + F.conv2d(far, self._far, dilation=CONTEXT_STEP_PX)
+            return described[0].permute(1, 2, 0)
+
         if bands is None:
-            return F.conv2d(margin[None], self._kernel, self._offset)[0].permute(1, 2, 0).contiguous()
+            return rows(0, height).contiguous()
         out = torch.empty(height, width, DEPTH)
 
         def band(first: int, last: int) -> None:
-            rows = margin[None, :, first : last + PATCH_PX - 1]
-            out[first:last] = F.conv2d(rows, self._kernel, self._offset)[0].permute(1, 2, 0)
+            out[first:last] = rows(first, last)
 
         bands.each(height, width, band)
         return out
+
+
+def _patches(margin: Tensor, y: Tensor, x: Tensor, step: int) -> Tensor:
+    """Patches of PATCH_PX² pixels, step apart, around (y, x) of a padded picture: [patches, channels × pixels]."""
+    offset = (torch.arange(PATCH_PX) - PATCH_PX // 2) * step + REACH_PX
+    rows, columns = y[:, None, None] + offset[:, None], x[:, None, None] + offset[None, :]
+    return margin[:, rows, columns].permute(1, 0, 2, 3).flatten(1)

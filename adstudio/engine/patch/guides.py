@@ -1,46 +1,60 @@
 """What holds the content in place: channels joined to the colours of every patch, of the picture and the references.
 
-Style transfer is guided by luminance (the content's tones brought to the reference's) and by edge strength (where the
+Style transfer is guided by luminance (the content's tones as planned, see `tones`) and by edge strength (where the
 content is busy the reference's busy places go). Appearance transfer is guided by where a pixel lies in its object, see
 `correspondence`. Channels are comparable between the two sides and scaled to the colours' range of -1 … 1.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-_BINS = 2048
-_LUMINANCE = (0.299, 0.587, 0.114)
-_TONE_WEIGHT = (3.0, 2.2, 1.6, 0.8, 0.35, 0.2, 0.12, 0.1)
-_EDGE_WEIGHT = (6.0, 6.0, 6.0, 4.0, 2.0, 1.0, 0.6, 0.4)
+from adstudio.engine.patch.tones import Forms, edge_strength, luminance, matched, shrunk
+
+_TONE_WEIGHT = (4.2, 3.1, 2.2, 1.5, 0.64, 0.36, 0.22, 0.18)
+_EDGE_WEIGHT = (8.4, 8.4, 8.4, 7.3, 3.6, 1.8, 1.1, 0.7)
+_HELD_BY_SIDE = ((48, 0.46), (96, 0.68), (192, 0.83), (math.inf, 0.92))
+_HOLD_POWER = 4.0
+_COARSENESS_PRICE = 8.0
+_HOLD_RANGE = (0.25, 3.5)
+_SAMPLED_PIXELS = 1 << 18
 
 
 class Guides(Protocol):
     """Makes the guide channels of one level."""
 
+    def hold(self, picture: Tensor) -> float:
+        """How much tighter than usual the next level is to hold the content, judged by the picture so far; 1 is usual.
+
+        picture: [3, height, width] in -1 … 1, of the level before.
+        """
+
     def at(
-        self, level: int, size: tuple[int, int], reference_sizes: Sequence[tuple[int, int]]
+        self, level: int, size: tuple[int, int], reference_sizes: Sequence[tuple[int, int]], hold: float
     ) -> tuple[Tensor | None, list[Tensor | None]]:
         """Channels of the picture [channels, *size] and of each reference; None where nothing guides.
 
-        level counts from the coarsest, 0; sizes are (height, width).
+        level counts from the coarsest, 0; sizes are (height, width); hold: as `hold` gave it.
         """
 
 
 class NoGuides:
     """Texture synthesis: nothing to keep."""
 
+    def hold(self, picture: Tensor) -> float:
+        del picture
+        return 1.0
+
     def at(
-        self, level: int, size: tuple[int, int], reference_sizes: Sequence[tuple[int, int]]
+        self, level: int, size: tuple[int, int], reference_sizes: Sequence[tuple[int, int]], hold: float
     ) -> tuple[Tensor | None, list[Tensor | None]]:
-        del level, size
+        del level, size, hold
         return None, [None] * len(reference_sizes)
 
 
@@ -48,22 +62,32 @@ class NoGuides:
 class ToneAndEdges:
     """Guides of style transfer.
 
-    content: [3, height, width] in -1 … 1; tones: its luminance as the references would have it [1, height, width];
-    references: [3, h, w] each; strength: 0 lets the reference repaint freely, 1 is the default, more holds tighter.
+    content: [3, height, width] in -1 … 1; tones: its luminance as the references would have it [1, h, w], of any size;
+    references: [3, h, w] each; forms: what was planned; strength: 0 lets the reference repaint freely, 1 is the
+    default, more holds tighter.
     """
 
     content: Tensor
     tones: Tensor
     references: tuple[Tensor, ...]
+    forms: Forms
     strength: float
 
+    def hold(self, picture: Tensor) -> float:
+        """Tighter where structure is being lost, looser where marks grow coarser than the references' (own choice)."""
+        kept, coarser = self.forms.seen_in(picture)
+        side = min(picture.shape[-2:])
+        usual = next(share for limit, share in _HELD_BY_SIDE if side < limit)
+        hold: float = (usual / max(kept, 0.05)) ** _HOLD_POWER * math.exp(-_COARSENESS_PRICE * coarser)
+        return min(max(hold, _HOLD_RANGE[0]), _HOLD_RANGE[1])
+
     def at(
-        self, level: int, size: tuple[int, int], reference_sizes: Sequence[tuple[int, int]]
+        self, level: int, size: tuple[int, int], reference_sizes: Sequence[tuple[int, int]], hold: float
     ) -> tuple[Tensor | None, list[Tensor | None]]:
         if self.strength == 0:
             return None, [None] * len(self.references)
-        tone = self.strength * _TONE_WEIGHT[min(level, len(_TONE_WEIGHT) - 1)]
-        edge = self.strength * _EDGE_WEIGHT[min(level, len(_EDGE_WEIGHT) - 1)]
+        tone = hold * self.strength * _TONE_WEIGHT[min(level, len(_TONE_WEIGHT) - 1)]
+        edge = hold * self.strength * _EDGE_WEIGHT[min(level, len(_EDGE_WEIGHT) - 1)]
         lights = [luminance(shrunk(r, s)) for r, s in zip(self.references, reference_sizes, strict=True)]
         edges = [edge_strength(light) for light in lights]
         content_edges = matched(edge_strength(luminance(shrunk(self.content, size))), edges)
@@ -71,65 +95,20 @@ class ToneAndEdges:
         return target, [torch.cat((tone * light, edge * e)) for light, e in zip(lights, edges, strict=True)]
 
 
-def luminance(picture: Tensor) -> Tensor:
-    """[3, height, width] -> [1, height, width], in the same range."""
-    weights = torch.tensor(_LUMINANCE, device=picture.device).view(3, 1, 1)
-    return (picture * weights).sum(0, keepdim=True)
-
-
-def shrunk(picture: Tensor, size: tuple[int, int]) -> Tensor:
-    """[channels, height, width] brought to a size: area averages when smaller, bicubic when larger."""
-    if picture.shape[-2:] == size:
-        return picture
-    if size[0] <= picture.shape[-2] and size[1] <= picture.shape[-1]:
-        return F.interpolate(picture[None], size, mode="area")[0]
-    return F.interpolate(picture[None], size, mode="bicubic", align_corners=False)[0]
-
-
-def edge_strength(light: Tensor) -> Tensor:
-    """Length of the luminance gradient (Sobel, per pixel): [1, height, width] -> the same."""
-    kernel = torch.tensor([[[[1.0, 0.0, -1.0], [2.0, 0.0, -2.0], [1.0, 0.0, -1.0]]]], device=light.device) / 8
-    margin = F.pad(light[None], (1, 1, 1, 1), mode="replicate")
-    across, along = F.conv2d(margin, kernel), F.conv2d(margin, kernel.transpose(2, 3))
-    return (across.square() + along.square() + 1e-4).sqrt()[0]
-
-
-def matched(values: Tensor, targets: Sequence[Tensor], weights: Sequence[float] | None = None) -> Tensor:
-    """Values brought, in order, to the distribution of the targets taken together (histogram matching).
-
-    values: any shape; targets: any shapes; weights: share per pixel of each target, equal by default.
-    """
-    source = values.cpu().numpy().ravel()
-    weights = weights or [1.0] * len(targets)
-    pools = [target.cpu().numpy().ravel() for target in targets]
-    low = min(float(source.min()), *(float(pool.min()) for pool in pools))
-    high = max(float(source.max()), *(float(pool.max()) for pool in pools))
-    if high - low < 1e-6:
-        return values
-    scale = (_BINS - 1) / (high - low)
-    wanted = np.zeros(_BINS)
-    for pool, weight in zip(pools, weights, strict=True):
-        wanted += weight * np.bincount(((pool - low) * scale).astype(np.int64), minlength=_BINS)
-    bins = ((source - low) * scale).astype(np.int64)
-    have = np.bincount(bins, minlength=_BINS).astype(np.float64)
-    have_rank = (np.cumsum(have) - have / 2) / have.sum()
-    want_rank = (np.cumsum(wanted) - wanted / 2) / wanted.sum()
-    used = wanted > 0
-    centres = (np.arange(_BINS) + 0.5) / scale + low
-    curve = np.interp(have_rank, want_rank[used], centres[used]).astype(np.float32)
-    return torch.from_numpy(curve[bins]).view(values.shape).to(values.device)
-
-
 def colour_matched(content: Tensor, references: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
     """The content with the references' mean and covariance of colour, by the least movement of colours.
 
-    content: [3, height, width] in -1 … 1; the same is returned. Source: the Monge map between Gaussians, as in linear
-    colour transfer (Pitié and Kokaram 2007).
+    content: [3, height, width] in -1 … 1; the same is returned. Means and covariances are taken over at most about
+    260,000 pixels of each picture. Source: the Monge map between Gaussians, as in linear colour transfer (Pitié and
+    Kokaram 2007).
     """
-    flat = content.flatten(1).double()
-    pooled = torch.cat([r.flatten(1).double() for r in references], 1)
-    share = torch.cat([torch.full((r.shape[1] * r.shape[2],), w) for r, w in zip(references, weights, strict=True)])
+    flat = _sampled(content)
+    pools = [_sampled(reference) for reference in references]
+    pixels = [w * r.shape[1] * r.shape[2] for r, w in zip(references, weights, strict=True)]
+    each = zip(pools, pixels, strict=True)
+    share = torch.cat([torch.full((pool.shape[1],), count / pool.shape[1]) for pool, count in each])
     share = (share / share.sum()).double().to(content.device)
+    pooled = torch.cat(pools, 1)
     mean = flat.mean(1, keepdim=True)
     wanted_mean = (pooled * share).sum(1, keepdim=True)
     floor = 1e-4 * torch.eye(3, dtype=torch.float64)
@@ -138,9 +117,15 @@ def colour_matched(content: Tensor, references: Sequence[Tensor], weights: Seque
     wanted = ((centred * share) @ centred.T).cpu() + floor
     root = _power(covariance, 0.5)
     inverse = _power(covariance, -0.5)
-    move = inverse @ _power(root @ wanted @ root, 0.5) @ inverse
-    moved = move.to(content.device) @ (flat - mean) + wanted_mean
-    return moved.float().view_as(content).clamp(-1, 1)
+    move = (inverse @ _power(root @ wanted @ root, 0.5) @ inverse).float().to(content.device)
+    offset = wanted_mean.float() - move @ mean.float()
+    return (torch.einsum("ij,jhw->ihw", move, content) + offset[:, :, None]).clamp(-1, 1)
+
+
+def _sampled(picture: Tensor) -> Tensor:
+    """Colours of evenly spaced pixels: float64 [3, pixels]."""
+    flat = picture.flatten(1)
+    return flat[:, :: max(1, flat.shape[1] // _SAMPLED_PIXELS)].double()
 
 
 def _power(symmetric: Tensor, exponent: float) -> Tensor:

@@ -11,8 +11,20 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from adstudio.engine.patch.correspondence import PartGuides
-from adstudio.engine.patch.guides import Guides, NoGuides, ToneAndEdges, colour_matched, luminance, matched
-from adstudio.engine.patch.synthesis import Task, Tuning
+from adstudio.engine.patch.guides import Guides, NoGuides, ToneAndEdges, colour_matched
+from adstudio.engine.patch.pyramid import labels_at
+from adstudio.engine.patch.synthesis import TEXTURE_TUNING, Task, Tuning
+from adstudio.engine.patch.tones import (
+    Forms,
+    TonePlan,
+    appeal,
+    best_plan,
+    broad_tones,
+    form_edges,
+    luminance,
+    planned_tones,
+    shrunk,
+)
 from adstudio.errors import EngineError
 from adstudio.images import (
     LabelMask,
@@ -29,6 +41,7 @@ from adstudio.jobs.choices import Task as JobTask
 from adstudio.jobs.spec import Job, Reference
 
 _MAX_REFERENCE_PIXELS = 4096 * 4096
+_PLANNED_PIXELS = 1 << 20
 _DEFAULT_CONTENT_WEIGHT = 0.25
 _DEFAULT_STEPS = 16
 _UNUSED = 255
@@ -76,8 +89,9 @@ def prepare(job: Job, device: torch.device) -> Prepared:
         references.append(_as_tensor(pixels, device))
         reference_labels.append(labels)
         notices += said
-    weights = tuple(style.weight for style in job.styles)
-    start, guides = _start_and_guides(
+    heaviest = max(style.weight for style in job.styles)
+    weights = tuple(style.weight / heaviest for style in job.styles)
+    start, guides, appeals = _start_and_guides(
         job,
         None if content is None else _as_tensor(content, device),
         references,
@@ -93,6 +107,7 @@ def prepare(job: Job, device: torch.device) -> Prepared:
         references=tuple(references),
         weights=weights,
         guides=guides,
+        appeals=appeals,
         target_labels=target_labels,
         reference_labels=tuple(reference_labels),
         wrap_y=job.seamless in (Seamless.Y, Seamless.BOTH),
@@ -101,7 +116,7 @@ def prepare(job: Job, device: torch.device) -> Prepared:
         coverage=job.coverage,
         variation=job.variation or 0.0,
         seed=job.seed,
-        tuning=_with_steps(Tuning(), steps),
+        tuning=_with_steps(TEXTURE_TUNING if job.task is JobTask.TEXTURE else Tuning(), steps),
     )
     return Prepared(task=task, content=content, protect=protect, notices=tuple(dict.fromkeys(notices)))
 
@@ -114,7 +129,7 @@ def _with_steps(tuning: Tuning, steps: int) -> Tuning:
 
 def _as_tensor(pixels: Pixels, device: torch.device) -> Tensor:
     """[height, width, 3] in 0 … 1 -> [3, height, width] in -1 … 1."""
-    return (torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1))) * 2 - 1).to(device)
+    return (torch.from_numpy(pixels.transpose(2, 0, 1).copy()) * 2 - 1).to(device)
 
 
 def _target_labels(mask: LabelMask | None, width: int, height: int) -> tuple[Labels | None, dict[int, int]]:
@@ -162,27 +177,48 @@ def _start_and_guides(
     weights: Sequence[float],
     target_labels: Labels | None,
     reference_labels: Sequence[Labels | None],
-) -> tuple[Tensor | None, Guides]:
+) -> tuple[Tensor | None, Guides, tuple[Tensor, ...]]:
+    """What the coarsest level begins with, the guides, and the appeal of each reference's tones.
+
+    Colours and tones are settled on pictures of about a megapixel at most: finer ones would not decide otherwise.
+    """
     if content is None:
-        return None, NoGuides()
+        return None, NoGuides(), ()
     strength = (_DEFAULT_CONTENT_WEIGHT if job.content_weight is None else job.content_weight) / _DEFAULT_CONTENT_WEIGHT
-    start = content.clone()
-    tones = luminance(content)
-    lights = [luminance(reference) for reference in references]
-    regions = [None] if target_labels is None else [int(value) for value in np.unique(target_labels)]
-    for region in regions:
-        inside = _inside(target_labels, region, content)
-        parts = [_inside(labels, region, r) for labels, r in zip(reference_labels, references, strict=True)]
+    small, small_labels = _small(content, target_labels)
+    pairs = [_small(r, labels) for r, labels in zip(references, reference_labels, strict=True)]
+    pictures, label_maps = [picture for picture, _ in pairs], [labels for _, labels in pairs]
+    appearance = job.task is JobTask.APPEARANCE_TRANSFER
+    start, light, lights = small.clone(), luminance(small), [luminance(picture) for picture in pictures]
+    plan = TonePlan() if appearance else best_plan(light, lights, weights)
+    broad, edges, tones = broad_tones(light), form_edges(light), light.clone()
+    appeals = [torch.ones_like(reference) for reference in lights]
+    for region in [None] if small_labels is None else [int(value) for value in np.unique(small_labels)]:
+        inside = _inside(small_labels, region, small)
+        parts = [_inside(labels, region, p) for labels, p in zip(label_maps, pictures, strict=True)]
         used = [k for k, part in enumerate(parts) if bool(part.any())]
         if not used:
             continue
         shares = [weights[k] for k in used]
-        tones[0][inside] = matched(tones[0][inside], [lights[k][0][parts[k]] for k in used], shares)
-        pools = [references[k][:, parts[k]][:, None] for k in used]
-        start[:, inside] = colour_matched(content[:, inside][:, None], pools, shares)[:, 0]
-    if job.task is JobTask.APPEARANCE_TRANSFER:
-        return start, PartGuides.of(content, tuple(references), strength)
-    return start, ToneAndEdges(content, tones, tuple(references), strength)
+        pools = [pictures[k][:, parts[k]][:, None] for k in used]
+        start[:, inside] = colour_matched(small[:, inside][:, None], pools, shares)[:, 0]
+        if appearance:
+            continue
+        wanted = [lights[k][0][parts[k]] for k in used]
+        tones[0][inside] = planned_tones(plan, light[0][inside], broad[0][inside], edges[0][inside], wanted, shares)
+        for k, there in zip(used, wanted, strict=True):
+            appeals[k][0][parts[k]] = appeal(tones[0][inside], there)
+    if appearance:
+        return start, PartGuides.of(content, tuple(references), strength), ()
+    forms = Forms.of(small, pictures, plan.structure)
+    return start, ToneAndEdges(content, tones, tuple(references), forms, strength), tuple(appeals)
+
+
+def _small(picture: Tensor, labels: Labels | None) -> tuple[Tensor, Labels | None]:
+    """A picture and its labels at _PLANNED_PIXELS at most."""
+    scale = min(1.0, (_PLANNED_PIXELS / (picture.shape[1] * picture.shape[2])) ** 0.5)
+    size = max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[2] * scale))
+    return shrunk(picture, size), labels_at(labels, size)
 
 
 def _inside(labels: Labels | None, region: int | None, picture: Tensor) -> Tensor:

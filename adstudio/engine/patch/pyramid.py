@@ -56,7 +56,7 @@ def make_sheet(
     pictures: Sequence[Tensor],
     guides: Sequence[Tensor | None],
     labels: Sequence[NDArray[np.uint8] | None],
-    weights: Sequence[float],
+    weights: Sequence[float | Tensor],
     projection: Projection,
     bands: Bands | None,
     all_labels: Sequence[int],

@@ -23,9 +23,10 @@ from torch import Tensor
 from adstudio.engine.patch.bands import Bands, Stopped
 from adstudio.engine.patch.descriptors import Projection
 from adstudio.engine.patch.field import Layout, enlarged
-from adstudio.engine.patch.guides import Guides, shrunk
+from adstudio.engine.patch.guides import Guides
 from adstudio.engine.patch.pyramid import Sheet, Size, joined, labels_at, level_sizes, make_sheet
 from adstudio.engine.patch.search_torch import search_pass
+from adstudio.engine.patch.tones import shrunk
 from adstudio.engine.patch.vote import vote
 
 _USE_CAP = 20.0
@@ -47,13 +48,17 @@ class Tuning:
     passes: int = 2
     first_passes: int = 8
     probes: int = 4
-    occurrence: float = 0.05
+    occurrence: float = 0.1
     coherence: float = 0.05
-    sigma_px: float = 0.4
+    sigma_px: float = 0.3
     temperature: float = 1.0
 
     def rounds_at(self, level: int) -> int:
         return self.rounds[min(level, len(self.rounds) - 1)]
+
+
+TEXTURE_TUNING = Tuning(coherence=0.0)
+"""Without a content to hold them apart, coherent pieces would grow into verbatim copies of the reference."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +67,9 @@ class Task:
 
     size: (height, width) of the picture; start: [3, height, width] in -1 … 1, what the coarsest level begins with, or
     None for random pieces of the references; references: [3, h, w] in -1 … 1 each;
-    weights: > 0 each; labels: uint8 [height, width] of the picture and [h, w] of references, None where there are none,
-    all from 0 … 254; attention_scale: > 1 sharpens votes; coverage: 0 … 1; variation: 0 … 1, how far the
+    weights: > 0 each; appeals: per reference [1, a, b] of any size, how much more its places are wanted than others, or
+    none for all alike; labels: uint8 [height, width] of the picture and [h, w] of references, None where there are
+    none, all from 0 … 254; attention_scale: > 1 sharpens votes; coverage: 0 … 1; variation: 0 … 1, how far the
     seed's own preferences among the references' marks go; seed: 0 … 2^63 - 1.
     """
 
@@ -72,6 +78,7 @@ class Task:
     references: tuple[Tensor, ...]
     weights: tuple[float, ...]
     guides: Guides
+    appeals: tuple[Tensor, ...] = ()
     target_labels: NDArray[np.uint8] | None = None
     reference_labels: tuple[NDArray[np.uint8] | None, ...] = ()
     wrap_y: bool = False
@@ -88,7 +95,8 @@ class State:
     """Where the synthesis stands after a round: enough to go on from, bit for bit.
 
     level, rounds_done: rounds_done of this level's rounds are over; picture [3, height, width]; field int32
-    [2, height, width]; bias float32 [rows, columns]; layout: of the sheet the field points into.
+    [2, height, width]; bias float32 [rows, columns]; layout: of the sheet the field points into; hold: of
+    this level, see `Guides`.
     """
 
     level: int
@@ -97,6 +105,7 @@ class State:
     field: Tensor
     bias: Tensor
     layout: Layout
+    hold: float
 
 
 class Synthesis:
@@ -157,17 +166,19 @@ class Synthesis:
         size, reference_sizes = self.levels[level]
         device = task.references[0].device
         pictures = [shrunk(r, s) for r, s in zip(task.references, reference_sizes, strict=True)]
-        target_guide, guides = task.guides.at(level, size, reference_sizes)
+        hold = self._hold(level)
+        target_guide, guides = task.guides.at(level, size, reference_sizes, hold)
         projection = Projection([joined(p, g) for p, g in zip(pictures, guides, strict=True)], seed=level)
         reference_labels = task.reference_labels or (None,) * len(pictures)
         at_level = [labels_at(m, s) for m, s in zip(reference_labels, reference_sizes, strict=True)]
-        sheet = make_sheet(pictures, guides, at_level, task.weights, projection, bands, self._labels)
+        shares = self._shares(reference_sizes)
+        sheet = make_sheet(pictures, guides, at_level, shares, projection, bands, self._labels)
         labels = labels_at(task.target_labels, size)
         query_label = (
             torch.zeros(size, dtype=torch.uint8, device=device) if labels is None else torch.from_numpy(labels)
         )
         query_label = query_label.to(device)
-        state = self._enter(level, size, sheet, query_label, projection.spread)
+        state = self._enter(level, size, sheet, query_label, projection.spread, hold)
         expected = _expected_use(sheet, query_label, self._labels)
         window = _use_window(expected)
         temperature = max(projection.spread, 1e-6) * tuning.temperature / task.attention_scale / 2**level
@@ -182,10 +193,11 @@ class Synthesis:
                 bias = bias + rate * (_use_ratio(found, sheet, expected, window).clamp(max=_USE_CAP) - 1)
             picture = vote(
                 sheet.values,
-                sheet.label != 255,
+                sheet.label,
+                query_label,
                 found,
                 cost,
-                sigma_px=tuning.sigma_px,
+                sigma_px=tuning.sigma_px / task.attention_scale**0.5,
                 temperature=temperature,
                 wrap_y=task.wrap_y,
                 wrap_x=task.wrap_x,
@@ -198,12 +210,27 @@ class Synthesis:
                 field=found,
                 bias=bias,
                 layout=sheet.layout,
+                hold=hold,
             )
             self.state = state
             yield state
             self._stop_if_asked()
 
-    def _enter(self, level: int, size: Size, sheet: Sheet, query_label: Tensor, spread: float) -> State:
+    def _hold(self, level: int) -> float:
+        """How tight the level holds the content: settled when it is entered, kept while it lasts."""
+        before = self.state
+        if before is None:
+            return 1.0
+        return before.hold if before.level == level else self.task.guides.hold(before.picture)
+
+    def _shares(self, reference_sizes: Sequence[Size]) -> list[float | Tensor]:
+        """What each key of each reference is to serve, relative to the others."""
+        if not self.task.appeals:
+            return list(self.task.weights)
+        each = zip(self.task.appeals, self.task.weights, reference_sizes, strict=True)
+        return [weight * shrunk(appeal, size)[0].clamp(min=0.1) for appeal, weight, size in each]
+
+    def _enter(self, level: int, size: Size, sheet: Sheet, query_label: Tensor, spread: float, hold: float) -> State:
         """The state a level begins with: carried over, continued from the level before, or fresh."""
         task, before, device = self.task, self.state, query_label.device
         if before is not None and before.level == level:
@@ -222,7 +249,15 @@ class Synthesis:
         else:
             picture = sheet.values[correspondence[0].long(), correspondence[1].long()].permute(2, 0, 1).contiguous()
         bias = _preferences(sheet, task.seed) * (task.variation * _VARIATION_WEIGHT * spread)
-        return State(level=level, rounds_done=0, picture=picture, field=correspondence, bias=bias, layout=sheet.layout)
+        return State(
+            level=level,
+            rounds_done=0,
+            picture=picture,
+            field=correspondence,
+            bias=bias,
+            layout=sheet.layout,
+            hold=hold,
+        )
 
     def _search(
         self, query: Tensor, sheet: Sheet, state: State, query_label: Tensor, level: int, spread: float

@@ -19,7 +19,8 @@ _REACH_PX = 1
 
 def vote(
     values: Tensor,
-    valid: Tensor,
+    key_label: Tensor,
+    query_label: Tensor,
     field: Tensor,
     cost: Tensor,
     *,
@@ -31,14 +32,16 @@ def vote(
 ) -> Tensor:
     """The picture float32 [3, height, width] that the matched patches vote for.
 
-    values: reference pixels [rows, columns, 3]; valid: bool [rows, columns]; field int32 [2, height, width];
-    cost: float32 [height, width]; sigma_px: spread of a vote; temperature: in units of cost, > 0.
+    values: reference pixels [rows, columns, 3]; labels: uint8 of both, only equal ones vote for each other; field int32
+    [2, height, width]; cost: float32 [height, width]; sigma_px: spread of a vote; temperature: in units of cost, > 0.
     """
     height, width = cost.shape
     out = torch.empty(3, height, width, device=cost.device)
 
     def band(first: int, last: int) -> None:
-        out[:, first:last] = _vote_rows(values, valid, field, cost, first, last, sigma_px, temperature, wrap_y, wrap_x)
+        out[:, first:last] = _vote_rows(
+            values, key_label, query_label, field, cost, first, last, sigma_px, temperature, wrap_y, wrap_x
+        )
 
     if bands is None:
         band(0, height)
@@ -49,7 +52,8 @@ def vote(
 
 def _vote_rows(
     values: Tensor,
-    valid: Tensor,
+    key_label: Tensor,
+    query_label: Tensor,
     field: Tensor,
     cost: Tensor,
     first: int,
@@ -61,7 +65,8 @@ def _vote_rows(
 ) -> Tensor:
     rows, columns, _ = values.shape
     height = cost.shape[0]
-    flat_values, flat_valid = values.view(-1, 3), valid.flatten()
+    flat_values, flat_label = values.view(-1, 3), key_label.flatten()
+    own_label = query_label[first:last]
     taken = torch.arange(first - _REACH_PX, last + _REACH_PX, device=cost.device)
     taken = taken % height if wrap_y else taken.clamp(0, height - 1)
     near_field, near_cost = field.index_select(1, taken), cost.index_select(0, taken)
@@ -80,8 +85,8 @@ def _vote_rows(
                 ys = torch.arange(first + dy, last + dy, device=cost.device)
                 inside = inside & ((ys >= 0) & (ys < height))[:, None]
             index = v.clamp(0, rows - 1).long() * columns + u.clamp(0, columns - 1).long()
-            inside = inside & flat_valid[index]
-            weight = spatial * torch.exp(((own - moved_cost[0]) / temperature).clamp(-30, 3))
+            inside = inside & (flat_label[index] == own_label)
+            weight = spatial * torch.exp(((own - moved_cost[0]) / temperature).clamp(-30, 0))
             weight = torch.where(inside, weight, 0.0)[..., None]
             sums += weight * flat_values[index]
             total += weight
