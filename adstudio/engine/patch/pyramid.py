@@ -66,33 +66,29 @@ def make_sheet(
     pictures: [3, h, w] each; guides: [channels, h, w] or None; labels: [h, w] or None, which carries every label and so
     is laid out once per label; weights: per reference; all_labels: the labels in use.
     """
-    entries = []
-    for picture, guide, label, weight in zip(pictures, guides, labels, weights, strict=True):
-        described = projection.describe(joined(picture, guide), bands)
-        if label is not None:
-            entries.append((picture, described, torch.from_numpy(label), weight))
-        else:
-            for value in all_labels:
-                plain = torch.full(picture.shape[-2:], value, dtype=torch.uint8)
-                entries.append((picture, described, plain, weight))
     device = pictures[0].device
-    rows = sum(entry[0].shape[1] for entry in entries) + _GAP_PX * (len(entries) - 1)
-    columns = max(entry[0].shape[2] for entry in entries)
+    copies = [1 if label is not None else len(all_labels) for label in labels]
+    heights = [picture.shape[1] for picture, times in zip(pictures, copies, strict=True) for _ in range(times)]
+    widths = [picture.shape[2] for picture, times in zip(pictures, copies, strict=True) for _ in range(times)]
+    rows, columns = sum(heights) + _GAP_PX * (len(heights) - 1), max(widths)
     keys = torch.zeros(rows, columns, DEPTH, device=device)
     values = torch.zeros(rows, columns, 3, device=device)
     sheet_label = torch.full((rows, columns), NO_LABEL, dtype=torch.uint8, device=device)
     share = torch.zeros(rows, columns, device=device)
     offsets, row = [], 0
-    for picture, described, label_map, weight in entries:
+    for picture, guide, label, weight in zip(pictures, guides, labels, weights, strict=True):
+        described = projection.describe(joined(picture, guide), bands)
         height, width = picture.shape[-2:]
-        place = (slice(row, row + height), slice(0, width))
-        keys[place] = described
-        values[place] = picture.permute(1, 2, 0)
-        sheet_label[place] = label_map.to(device)
-        share[place] = weight
-        offsets.append(row)
-        row += height + _GAP_PX
-    layout = Layout(tuple(offsets), tuple(e[0].shape[1] for e in entries), tuple(e[0].shape[2] for e in entries))
+        for value in all_labels if label is None else (NO_LABEL,):
+            place = (slice(row, row + height), slice(0, width))
+            keys[place] = described
+            values[place] = picture.permute(1, 2, 0)
+            sheet_label[place] = value if label is None else torch.from_numpy(label).to(device)
+            share[place] = weight
+            offsets.append(row)
+            row += height + _GAP_PX
+        del described  # the largest thing here; the next reference needs the room
+    layout = Layout(tuple(offsets), tuple(heights), tuple(widths))
     for value in all_labels:
         chosen = sheet_label == value
         total = share[chosen].double().sum().item()

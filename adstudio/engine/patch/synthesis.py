@@ -181,12 +181,13 @@ class Synthesis:
         state = self._enter(level, size, sheet, query_label, projection.spread, hold)
         expected = _expected_use(sheet, query_label, self._labels)
         window = _use_window(expected)
-        temperature = max(projection.spread, 1e-6) * tuning.temperature / task.attention_scale / 2**level
+        temperature = max(projection.spread, 1e-6) * tuning.temperature / max(task.attention_scale, 0.01) / 2**level
         while state.rounds_done < tuning.rounds_at(level):
             query = projection.describe(
                 joined(state.picture, target_guide), bands, wrap_y=task.wrap_y, wrap_x=task.wrap_x
             )
             found, cost = self._search(query, sheet, state, query_label, level, projection.spread)
+            del query  # the largest thing here; the next round needs the room
             bias = state.bias
             if task.coverage > 0:
                 rate = tuning.occurrence * projection.spread * task.coverage / 0.8
@@ -197,7 +198,7 @@ class Synthesis:
                 query_label,
                 found,
                 cost,
-                sigma_px=tuning.sigma_px / task.attention_scale**0.5,
+                sigma_px=tuning.sigma_px / max(task.attention_scale, 0.01) ** 0.5,
                 temperature=temperature,
                 wrap_y=task.wrap_y,
                 wrap_x=task.wrap_x,

@@ -15,6 +15,7 @@ from adstudio.engine.patch.bands import Bands
 from adstudio.engine.patch.field import shifted
 
 _REACH_PX = 1
+_LEAST_WEIGHT = 1e-3
 
 
 def vote(
@@ -76,6 +77,8 @@ def _vote_rows(
     for dy in range(-_REACH_PX, _REACH_PX + 1):
         for dx in range(-_REACH_PX, _REACH_PX + 1):
             spatial = math.exp(-(dy * dy + dx * dx) / (2 * sigma_px**2))
+            if spatial < _LEAST_WEIGHT:
+                continue
             span = slice(_REACH_PX + dy, _REACH_PX + dy + last - first)
             moved, inside = shifted(near_field[:, span], 0, dx, wrap_y, wrap_x)
             moved_cost, _ = shifted(near_cost[None, span], 0, dx, wrap_y, wrap_x)
