@@ -67,3 +67,15 @@ def test_a_reference_of_one_colour_gives_that_colour(studio: Studio, task: str) 
     content = {} if task == "texture" else {"content": "content.png"}
     picture = studio.run(task=task, styles=["flat.png"], width=40, height=32, **content).picture
     assert np.abs(picture.astype(int) - 77).max() <= 1
+
+
+def test_a_reference_of_one_pixel_for_a_result_of_one_pixel(studio: Studio) -> None:
+    studio.save("dot.png", marks(1, 1))
+    assert studio.run(task="texture", styles=["dot.png"], width=1, height=1).picture.shape == (1, 1, 3)
+
+
+@pytest.mark.parametrize("task", ["style_transfer", "appearance_transfer"])
+def test_only_the_ratio_of_weights_counts_however_small_they_are(studio: Studio, task: str) -> None:
+    fields = {"task": task, "content": "content.png", "num_inference_steps": 2}
+    tiny = studio.run(**fields, styles=[{"image": STYLE, "weight": 1e-300}])
+    assert np.array_equal(tiny.picture, studio.run(**fields, styles=[STYLE]).picture)

@@ -53,10 +53,10 @@ def test_only_the_ratio_of_weights_counts(studio: Studio) -> None:
 @pytest.mark.parametrize("task", ["style_transfer", "appearance_transfer", "texture"])
 @pytest.mark.parametrize("seamless", ["none", "both"])
 def test_a_region_shows_its_own_part_of_the_reference_alone(studio: Studio, task: str, seamless: str) -> None:
-    style = marks(80, 60, seed=1, tint=RED)
-    style[:, 40:] = marks(40, 60, seed=2, tint=BLUE)
+    style = marks(80, 64, seed=1, tint=RED)
+    style[:, 40:] = marks(40, 64, seed=2, tint=BLUE)
     studio.save("both.png", style)
-    studio.save("style-mask.png", labels(80, 60, 10, 200, below=False))
+    studio.save("style-mask.png", labels(80, 64, 10, 200, below=False))
     studio.save("target-mask.png", labels(80, 64, 10, 200, below=True))
     picture = studio.run(
         **fields_of(task),
@@ -65,8 +65,8 @@ def test_a_region_shows_its_own_part_of_the_reference_alone(studio: Studio, task
         seamless=seamless,
     ).picture
     shades = redness(picture)
-    assert (shades[:32] > 0).mean() > 0.95
-    assert (shades[32:] < 0).mean() > 0.95
+    assert (shades[:32] > 0).all()
+    assert (shades[32:] < 0).all()
 
 
 def test_regions_may_come_from_several_references_with_and_without_masks(studio: Studio) -> None:
@@ -86,9 +86,9 @@ def test_regions_may_come_from_several_references_with_and_without_masks(studio:
         styles=[{"image": "red.png", "mask": "only-1.png"}, {"image": "blue.png", "mask": "only-2.png"}],
         content_mask="target-mask.png",
     )
-    shades = redness(apart.picture)
-    assert (shades[1:31] > 0).all()
-    assert (shades[33:63] < 0).all()
+    shades = redness(apart.picture)  # 0 is black: resizing may make some
+    assert (shades[:32] >= 0).all()
+    assert (shades[32:] <= 0).all()
 
 
 def test_a_mask_is_cropped_with_its_picture(studio: Studio) -> None:
@@ -126,7 +126,7 @@ def test_thin_regions_survive_the_coarse_levels(studio: Studio) -> None:
         ).picture
     )
     assert (shades[:, 39:41] > 0).all()
-    assert (shades[:, :36] < 0).all()
+    assert (shades[:, :36] <= 0).all()  # 0 is black: resizing may make some
 
 
 def test_soft_edges_of_a_mask_are_told(studio: Studio) -> None:
