@@ -13,7 +13,7 @@ from torch import Tensor
 
 from adstudio.engine.checkpoint import clear_checkpoints, fits, save_checkpoint, sound_checkpoints
 from adstudio.engine.devices import choose_device, is_out_of_memory
-from adstudio.engine.patch.bands import Bands
+from adstudio.engine.patch.bands import Bands, Stopped
 from adstudio.engine.patch.guides import NoGuides
 from adstudio.engine.patch.preparation import Prepared, prepare
 from adstudio.engine.patch.synthesis import State, Synthesis, Task
@@ -72,7 +72,10 @@ class StudioEngine:
         if control.interrupted():
             return
         yield Started(device=device.type, steps=job.num_inference_steps or 0)
-        prepared = prepare(job, device)
+        try:
+            prepared = prepare(job, device, control.interrupted)
+        except Stopped:
+            return
         for message in prepared.notices:
             yield Notice(message=message)
         held_up = _HeldUp(control)

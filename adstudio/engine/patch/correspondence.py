@@ -14,11 +14,18 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
 from adstudio.engine.patch.tones import edge_strength, luminance, matched, shrunk
 
 _ANALYSIS_PX = 192
+_GROUND_SHARE = 0.15  # of the border: what is rarer there is a figure that touches it
+_SMALLEST_FIGURE, _LARGEST_FIGURE = 0.03, 0.7
+_RIM_SHARE = 0.25
+_CLEARNESS = 0.7
+_FREE_STEP = 0.05
+_GAP_PX = 3  # an outline is closed where it is broken by less than twice this
 _FIGURE_WEIGHT = (9.0, 8.0, 6.0, 4.0, 2.5, 1.5, 1.0, 0.8)
 _PLACE_WEIGHT = (3.0, 2.5, 2.0, 1.2, 0.7, 0.4, 0.3, 0.2)
 _SHADE_WEIGHT = (2.0, 1.6, 1.3, 0.9, 0.5, 0.3, 0.2, 0.15)
@@ -81,11 +88,13 @@ def _spread(parts: Tensor, size: tuple[int, int]) -> Tensor:
 
 def _parts(picture: Tensor) -> Tensor:
     """Figure, place across and along it, and shade within it: float32 [4, h, w], each about -1 … 1."""
-    longest = max(picture.shape[-2:])
-    scale = min(1.0, _ANALYSIS_PX / longest)
-    size = max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[2] * scale))
-    small = shrunk(picture, size)
-    figure = figure_probability(small)
+    small = _analysed(picture)
+    size = small.shape[-2], small.shape[-1]
+    mask = figure_mask(small)
+    if mask is None:
+        figure = figure_probability(small)
+    else:
+        figure = _blurred(torch.from_numpy(mask)[None].float().to(small.device), max(size) / 96)[0]
     height, width = size
     y = torch.linspace(-1, 1, height, device=small.device)[:, None].expand(height, width)
     x = torch.linspace(-1, 1, width, device=small.device)[None, :].expand(height, width)
@@ -99,28 +108,107 @@ def _parts(picture: Tensor) -> Tensor:
     return torch.stack((figure * 2 - 1, across, along, light))
 
 
+def _analysed(picture: Tensor) -> Tensor:
+    """The picture with its long side at _ANALYSIS_PX at most."""
+    scale = min(1.0, _ANALYSIS_PX / max(picture.shape[-2:]))
+    return shrunk(picture, (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[2] * scale))))
+
+
 def figure_probability(picture: Tensor) -> Tensor:
     """How much each pixel belongs to a figure before a ground: [3, height, width] in -1 … 1 -> [height, width], 0 … 1.
 
-    The ground is what the border's colours, in three clusters, explain; a border unlike itself leaves everything at
-    0.5.
+    The ground is what the colours of the border explain; a border unlike itself leaves everything at 0.5.
     """
+    distance, noise = _distance_to_ground(picture)
+    odds = (distance / noise / 2.5).clamp(0, 4).square()
+    return _blurred((odds / (1 + odds))[None], max(picture.shape[-2:]) / 96)[0]
+
+
+def figure_mask(picture: Tensor) -> NDArray[np.bool_] | None:
+    """Where the one figure before a plain ground is, [h, w] at analysis size; None where there is no such thing.
+
+    picture: [3, height, width] in -1 … 1. Colours far from those of the border, split where the two classes differ most
+    (Otsu 1979), holes filled; the figure has to be clear, neither tiny nor nearly all, and hardly on the border.
+    """
+    small = _analysed(picture)
+    colours = _blurred(_distance_to_ground(small)[0][None], 0.7)[0].cpu().numpy()
+    if _split(colours)[1] < _CLEARNESS:
+        return None
+    # The power lets a pale part of the figure count with its strong ones.
+    distance = (colours + _climb_from_border(_blurred(small, 0.7).cpu().numpy())) ** 0.75
+    threshold, _ = _split(distance)
+    thick = F.max_pool2d(torch.from_numpy(distance >= threshold)[None, None].float(), 2 * _GAP_PX + 1, 1, _GAP_PX) > 0
+    ground = torch.from_numpy(_reached_from_border(~thick[0, 0].numpy()))
+    figure = (F.max_pool2d(ground[None, None].float(), 2 * _GAP_PX + 1, 1, _GAP_PX) == 0)[0, 0].numpy()
+    rim = np.concatenate((figure[0], figure[-1], figure[:, 0], figure[:, -1]))
+    share = float(figure.mean())
+    fits = _SMALLEST_FIGURE < share < _LARGEST_FIGURE and float(rim.mean()) < _RIM_SHARE
+    return figure if fits else None
+
+
+def _distance_to_ground(picture: Tensor) -> tuple[Tensor, float]:
+    """Distance of each colour to those of the border [height, width], and how far the border's own are from them."""
     _, height, width = picture.shape
     rim = max(1, round(0.04 * min(height, width)))
     border = torch.ones(height, width, dtype=torch.bool, device=picture.device)
     border[rim : height - rim, rim : width - rim] = False
     if bool(border.all()):
-        return torch.full((height, width), 0.5, device=picture.device)
+        return torch.ones(height, width, device=picture.device), 0.4
     smooth = _blurred(picture, 1.0)
     samples = smooth[:, border].T.double().cpu().numpy()
-    centres = _clusters(samples, 3)
+    centres = _clusters(samples, 4)
     flat = smooth.flatten(1).T.double().cpu().numpy()
     to_ground = np.sqrt(np.min(((flat[:, None] - centres[None]) ** 2).sum(2), axis=1))
     own = np.sqrt(np.min(((samples[:, None] - centres[None]) ** 2).sum(2), axis=1))
     noise = max(float(np.quantile(own, 0.9)), 0.04)
-    odds = np.clip(to_ground / noise / 2.5, 0, 4) ** 2
-    probability = torch.from_numpy((odds / (1 + odds)).astype(np.float32)).view(height, width).to(picture.device)
-    return _blurred(probability[None], max(height, width) / 96)[0]
+    return torch.from_numpy(to_ground.astype(np.float32)).view(height, width).to(picture.device), noise
+
+
+def _climb_from_border(picture: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The least sum of steps of colour on any way in from the border, small steps free: float32 [height, width].
+
+    What an outline closes in is far away even where its colour is the ground's. picture: [3, height, width].
+    """
+    down = np.maximum(np.abs(np.diff(picture, axis=1)).sum(0) - _FREE_STEP, 0)
+    right = np.maximum(np.abs(np.diff(picture, axis=2)).sum(0) - _FREE_STEP, 0)
+    climb = np.full(picture.shape[1:], 9.0, np.float32)
+    climb[[0, -1]] = climb[:, [0, -1]] = 0
+    while True:
+        before = climb.copy()
+        climb[1:] = np.minimum(climb[1:], climb[:-1] + down)
+        climb[:-1] = np.minimum(climb[:-1], climb[1:] + down)
+        climb[:, 1:] = np.minimum(climb[:, 1:], climb[:, :-1] + right)
+        climb[:, :-1] = np.minimum(climb[:, :-1], climb[:, 1:] + right)
+        if np.array_equal(climb, before):
+            return climb
+
+
+def _split(values: NDArray[np.float32]) -> tuple[float, float]:
+    """The threshold between two classes, and the share of the variance that the classes explain."""
+    counts, edges = np.histogram(values, 128)
+    centres = (edges[1:] + edges[:-1]) / 2
+    below = np.cumsum(counts) / counts.sum()
+    mean_below = np.cumsum(counts * centres) / counts.sum()
+    mean = mean_below[-1]
+    between = (mean * below - mean_below) ** 2 / np.maximum(below * (1 - below), 1e-9)
+    best = int(between[:-1].argmax())
+    return float(edges[best + 1]), float(between[best] / max(float(values.var()), 1e-12))
+
+
+def _reached_from_border(open_: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The part of an area that hangs together with the picture's border."""
+    reached = np.zeros_like(open_)
+    reached[[0, -1]], reached[:, [0, -1]] = open_[[0, -1]], open_[:, [0, -1]]
+    while True:
+        grown = reached.copy()
+        grown[1:] |= reached[:-1]
+        grown[:-1] |= reached[1:]
+        grown[:, 1:] |= reached[:, :-1]
+        grown[:, :-1] |= reached[:, 1:]
+        grown &= open_
+        if np.array_equal(grown, reached):
+            return reached
+        reached = grown
 
 
 def _clusters(samples: np.ndarray, count: int) -> np.ndarray:
@@ -132,7 +220,9 @@ def _clusters(samples: np.ndarray, count: int) -> np.ndarray:
         centres = np.stack(
             [samples[nearest == k].mean(0) if (nearest == k).any() else centres[k] for k in range(count)]
         )
-    return centres
+    nearest = ((samples[:, None] - centres[None]) ** 2).sum(2).argmin(1)
+    share = np.bincount(nearest, minlength=count) / len(samples)
+    return centres[share >= min(_GROUND_SHARE, float(share.max()))]
 
 
 def _matched_shade(own: Tensor, others: Sequence[Tensor]) -> Tensor:

@@ -19,7 +19,7 @@ from adstudio.engine.patch.tones import Forms, edge_strength, luminance, matched
 
 _TONE_WEIGHT = (4.2, 3.1, 2.2, 1.5, 0.64, 0.36, 0.22, 0.18)
 _EDGE_WEIGHT = (8.4, 8.4, 8.4, 7.3, 3.6, 1.8, 1.1, 0.7)
-_HELD_BY_SIDE = ((48, 0.46), (96, 0.68), (192, 0.83), (math.inf, 0.92))
+_HELD_BY_SIDE = ((48, 0.46), (96, 0.7), (192, 0.91), (math.inf, 1.01))
 _HOLD_POWER = 4.0
 _COARSENESS_PRICE = 8.0
 _HOLD_RANGE = (0.25, 3.5)

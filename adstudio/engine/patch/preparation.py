@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from adstudio.engine.patch.correspondence import PartGuides
+from adstudio.engine.patch.bands import Stopped
+from adstudio.engine.patch.correspondence import PartGuides, figure_mask
 from adstudio.engine.patch.guides import Guides, NoGuides, ToneAndEdges, colour_matched
 from adstudio.engine.patch.pyramid import labels_at
-from adstudio.engine.patch.synthesis import TEXTURE_TUNING, Task, Tuning
+from adstudio.engine.patch.synthesis import APPEARANCE_TUNING, TEXTURE_TUNING, Task, Tuning
 from adstudio.engine.patch.tones import (
     Forms,
     TonePlan,
@@ -45,6 +47,7 @@ _PLANNED_PIXELS = 1 << 20
 _DEFAULT_CONTENT_WEIGHT = 0.25
 _DEFAULT_STEPS = 16
 _UNUSED = 255
+_TUNINGS = {JobTask.TEXTURE: TEXTURE_TUNING, JobTask.APPEARANCE_TRANSFER: APPEARANCE_TUNING}
 
 Pixels = NDArray[np.float32]
 Labels = NDArray[np.uint8]
@@ -66,8 +69,17 @@ class Prepared:
         return replace(self.task, seed=(job.seed + index) % 2**63)
 
 
-def prepare(job: Job, device: torch.device) -> Prepared:
-    """Load and lay out everything a resolved job names. Raises ImageError and JobError for pictures that do not fit."""
+def prepare(job: Job, device: torch.device, interrupted: Callable[[], bool] = lambda: False) -> Prepared:
+    """Load and lay out everything a resolved job names.
+
+    interrupted: asked between the steps. Raises Stopped once it is true, ImageError and JobError for pictures that do
+    not fit.
+    """
+
+    def stop_if_asked() -> None:
+        if interrupted():
+            raise Stopped
+
     if job.width is None or job.height is None:
         raise EngineError("the job has no size yet; it must be resolved before it is run")
     width, height = job.width, job.height
@@ -76,6 +88,7 @@ def prepare(job: Job, device: torch.device) -> Prepared:
     if job.content is not None:
         loaded = load_image(job.content, reduce_to_pixels=4 * _MAX_REFERENCE_PIXELS)
         notices += loaded.notices
+        stop_if_asked()
         content = resize(centre_crop_to_aspect(loaded.pixels, width, height), width, height)
     target_mask = load_label_mask(job.content_mask) if job.content_mask is not None else None
     masks = [load_label_mask(style.mask) if style.mask is not None else None for style in job.styles]
@@ -85,15 +98,20 @@ def prepare(job: Job, device: torch.device) -> Prepared:
     target_labels, numbering = _target_labels(target_mask, width, height)
     references, reference_labels = [], []
     for style, mask in zip(job.styles, masks, strict=True):
+        stop_if_asked()
         pixels, labels, said = _reference(job, style, mask, numbering)
         references.append(_as_tensor(pixels, device))
         reference_labels.append(labels)
         notices += said
+    stop_if_asked()
     heaviest = max(style.weight for style in job.styles)
     weights = tuple(style.weight / heaviest for style in job.styles)
+    seen = None if content is None else _as_tensor(content, device)
+    if job.task is JobTask.APPEARANCE_TRANSFER and seen is not None and target_labels is None:
+        target_labels, reference_labels = _figures(seen, references)
     start, guides, appeals = _start_and_guides(
         job,
-        None if content is None else _as_tensor(content, device),
+        seen,
         references,
         weights,
         target_labels,
@@ -116,7 +134,7 @@ def prepare(job: Job, device: torch.device) -> Prepared:
         coverage=job.coverage,
         variation=job.variation or 0.0,
         seed=job.seed,
-        tuning=_with_steps(TEXTURE_TUNING if job.task is JobTask.TEXTURE else Tuning(), steps),
+        tuning=_with_steps(_TUNINGS.get(job.task, Tuning()), steps),
     )
     return Prepared(task=task, content=content, protect=protect, notices=tuple(dict.fromkeys(notices)))
 
@@ -212,6 +230,19 @@ def _start_and_guides(
         return start, PartGuides.of(content, tuple(references), strength), ()
     forms = Forms.of(small, pictures, plan.structure)
     return start, ToneAndEdges(content, tones, tuple(references), forms, strength), tuple(appeals)
+
+
+def _figures(content: Tensor, references: Sequence[Tensor]) -> tuple[Labels | None, list[Labels | None]]:
+    """Labels that keep figure to figure and ground to ground, where every picture shows one figure clearly."""
+    masks = [figure_mask(picture) for picture in (content, *references)]
+    labels: list[Labels | None] = []
+    for mask, picture in zip(masks, (content, *references), strict=True):
+        if mask is None:
+            return None, [None] * len(references)
+        soft = torch.from_numpy(mask)[None, None].float()
+        size = picture.shape[-2], picture.shape[-1]
+        labels.append((F.interpolate(soft, size, mode="bilinear")[0, 0] > 0.5).numpy().astype(np.uint8))
+    return labels[0], labels[1:]
 
 
 def _small(picture: Tensor, labels: Labels | None) -> tuple[Tensor, Labels | None]:

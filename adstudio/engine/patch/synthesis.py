@@ -44,12 +44,12 @@ class Tuning:
     sigma_px: spread of a vote; temperature: of the votes at the coarsest level, halved at each finer one.
     """
 
-    rounds: tuple[int, ...] = (10, 8, 6, 5, 4, 3, 2, 2)
+    rounds: tuple[int, ...] = (10, 9, 8, 7, 4, 3, 2, 2)
     passes: int = 2
     first_passes: int = 8
     probes: int = 4
     occurrence: float = 0.1
-    coherence: float = 0.05
+    coherence: float = 0.035
     sigma_px: float = 0.3
     temperature: float = 1.0
 
@@ -59,6 +59,8 @@ class Tuning:
 
 TEXTURE_TUNING = Tuning(coherence=0.0)
 """Without a content to hold them apart, coherent pieces would grow into verbatim copies of the reference."""
+APPEARANCE_TUNING = Tuning(coherence=0.08, occurrence=0.03)
+"""Guides say only where in an object a place is: whole pieces of material fill it, each as often as it fits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
