@@ -19,6 +19,7 @@ from adstudio.engine.patch.tones import Forms, edge_strength, luminance, matched
 
 _TONE_WEIGHT = (4.2, 3.1, 2.2, 1.5, 0.64, 0.36, 0.22, 0.18)
 _EDGE_WEIGHT = (8.4, 8.4, 8.4, 7.3, 3.6, 1.8, 1.1, 0.7)
+_HEIGHT_WEIGHT = (2.0, 1.6, 1.2, 0.8, 0.4, 0.2, 0.1)
 _HELD_BY_SIDE = ((48, 0.46), (96, 0.7), (192, 0.91), (math.inf, 1.01))
 _HOLD_POWER = 4.0
 _COARSENESS_PRICE = 8.0
@@ -64,7 +65,7 @@ class ToneAndEdges:
 
     content: [3, height, width] in -1 … 1; tones: its luminance as the references would have it [1, h, w], of any size;
     references: [3, h, w] each; forms: what was planned; strength: 0 lets the reference repaint freely, 1 is the
-    default, more holds tighter.
+    default, more holds tighter; heights: whether what is high up in the references goes high up, too: sky to sky.
     """
 
     content: Tensor
@@ -72,6 +73,7 @@ class ToneAndEdges:
     references: tuple[Tensor, ...]
     forms: Forms
     strength: float
+    heights: bool = False
 
     def hold(self, picture: Tensor) -> float:
         """Tighter where structure is being lost, looser where marks grow coarser than the references' (own choice)."""
@@ -91,8 +93,16 @@ class ToneAndEdges:
         lights = [luminance(shrunk(r, s)) for r, s in zip(self.references, reference_sizes, strict=True)]
         edges = [edge_strength(light) for light in lights]
         content_edges = matched(edge_strength(luminance(shrunk(self.content, size))), edges)
-        target = torch.cat((tone * shrunk(self.tones, size), edge * content_edges))
-        return target, [torch.cat((tone * light, edge * e)) for light, e in zip(lights, edges, strict=True)]
+        height = self.strength * _HEIGHT_WEIGHT[min(level, len(_HEIGHT_WEIGHT) - 1)]
+        target = self._joined(tone * shrunk(self.tones, size), edge * content_edges, height)
+        each = zip(lights, edges, strict=True)
+        return target, [self._joined(tone * light, edge * e, height) for light, e in each]
+
+    def _joined(self, tone: Tensor, edge: Tensor, height: float) -> Tensor:
+        if not self.heights:
+            return torch.cat((tone, edge))
+        place = torch.linspace(-height, height, tone.shape[1], device=tone.device)
+        return torch.cat((tone, edge, place[None, :, None].expand(tone.shape)))
 
 
 def colour_matched(content: Tensor, references: Sequence[Tensor], weights: Sequence[float]) -> Tensor:

@@ -47,7 +47,6 @@ _PLANNED_PIXELS = 1 << 20
 _DEFAULT_CONTENT_WEIGHT = 0.25
 _DEFAULT_STEPS = 16
 _UNUSED = 255
-_TUNINGS = {JobTask.TEXTURE: TEXTURE_TUNING, JobTask.APPEARANCE_TRANSFER: APPEARANCE_TUNING}
 
 Pixels = NDArray[np.float32]
 Labels = NDArray[np.uint8]
@@ -107,8 +106,12 @@ def prepare(job: Job, device: torch.device, interrupted: Callable[[], bool] = la
     heaviest = max(style.weight for style in job.styles)
     weights = tuple(style.weight / heaviest for style in job.styles)
     seen = None if content is None else _as_tensor(content, device)
-    if job.task is JobTask.APPEARANCE_TRANSFER and seen is not None and target_labels is None:
+    tuning = TEXTURE_TUNING if job.task is JobTask.TEXTURE else Tuning()
+    held = job.content_weight is None or job.content_weight > 0
+    if job.task is JobTask.APPEARANCE_TRANSFER and seen is not None and target_labels is None and held:
         target_labels, reference_labels = _figures(seen, references)
+        if target_labels is not None:
+            tuning = APPEARANCE_TUNING
     start, guides, appeals = _start_and_guides(
         job,
         seen,
@@ -134,7 +137,7 @@ def prepare(job: Job, device: torch.device, interrupted: Callable[[], bool] = la
         coverage=job.coverage,
         variation=job.variation or 0.0,
         seed=job.seed,
-        tuning=_with_steps(_TUNINGS.get(job.task, Tuning()), steps),
+        tuning=_with_steps(tuning, steps),
     )
     return Prepared(task=task, content=content, protect=protect, notices=tuple(dict.fromkeys(notices)))
 
@@ -198,6 +201,8 @@ def _start_and_guides(
 ) -> tuple[Tensor | None, Guides, tuple[Tensor, ...]]:
     """What the coarsest level begins with, the guides, and the appeal of each reference's tones.
 
+    Appearances go from part to part of figures (or of the regions that a job pairs); in scenes, by tone and height.
+
     Colours and tones are settled on pictures of about a megapixel at most: finer ones would not decide otherwise.
     """
     if content is None:
@@ -206,7 +211,7 @@ def _start_and_guides(
     small, small_labels = _small(content, target_labels)
     pairs = [_small(r, labels) for r, labels in zip(references, reference_labels, strict=True)]
     pictures, label_maps = [picture for picture, _ in pairs], [labels for _, labels in pairs]
-    appearance = job.task is JobTask.APPEARANCE_TRANSFER
+    appearance = job.task is JobTask.APPEARANCE_TRANSFER and target_labels is not None
     start, light, lights = small.clone(), luminance(small), [luminance(picture) for picture in pictures]
     plan = TonePlan() if appearance else best_plan(light, lights, weights)
     broad, edges, tones = broad_tones(light), form_edges(light), light.clone()
@@ -229,7 +234,8 @@ def _start_and_guides(
     if appearance:
         return start, PartGuides.of(content, tuple(references), strength), ()
     forms = Forms.of(small, pictures, plan.structure)
-    return start, ToneAndEdges(content, tones, tuple(references), forms, strength), tuple(appeals)
+    heights = job.task is JobTask.APPEARANCE_TRANSFER
+    return start, ToneAndEdges(content, tones, tuple(references), forms, strength, heights), tuple(appeals)
 
 
 def _figures(content: Tensor, references: Sequence[Tensor]) -> tuple[Labels | None, list[Labels | None]]:
