@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,15 +26,19 @@ _TITLES = {
     Task.TEXTURE: "Texture",
 }
 _TEXTURE_SIZE_PX = (960, 640)
+_HEADING = "AD Studio: first pictures"
+_PAGE_NAME = "index.html"
+_OWN_NAMES = re.compile(r"inputs|checkpoints|job\.json|events\.jsonl|result(-\d+)?\.png")
 
 
 def demo_command(out: Path | None, factory: EngineFactory) -> int:
     """Run each demonstration into its own run folder below out and write out/index.html; the exit status."""
     folder = (out if out is not None else pictures_dir() / "Demo").absolute()
     jobs = demo_jobs(samples_dir())
+    _check_place(folder, [_run_name(number, job) for number, (_, job) in enumerate(jobs, start=1)])
     entries: list[GalleryEntry] = []
     for number, (title, job) in enumerate(jobs, start=1):
-        run_dir = folder / f"{number:02d}-{job.task.value.replace('_', '-')}"
+        run_dir = folder / _run_name(number, job)
         tell(f"{number} of {len(jobs)}: {title}")
         request = _request(job, run_dir)
         if run_folder.is_finished(run_dir):
@@ -47,8 +52,8 @@ def demo_command(out: Path | None, factory: EngineFactory) -> int:
                 tell(f"adstudio: {last.reason}")
                 return last.exit_status
         entries.append(GalleryEntry(title=title, run=run_folder.summarize(run_dir)))
-    page = folder / "index.html"
-    write_gallery(page, entries, heading="AD Studio: first pictures")
+    page = folder / _PAGE_NAME
+    write_gallery(page, entries, heading=_HEADING)
     for entry in entries:
         for result in entry.run.results:
             say(str(result))
@@ -74,6 +79,27 @@ def _job(task: Task, named: Mapping[str, Any], files: Mapping[str, Path]) -> Job
         width, height = _TEXTURE_SIZE_PX
         return Job(task=task, styles=(style,), width=width, height=height, seamless=Seamless.BOTH)
     return Job(task=task, content=files[named["content"]], styles=(style,))
+
+
+def _run_name(number: int, job: Job) -> str:
+    return f"{number:02d}-{job.task.value.replace('_', '-')}"
+
+
+def _check_place(folder: Path, run_names: Sequence[str]) -> None:
+    """Refuse a folder that holds anything but an earlier demonstration. Raises JobError."""
+    if not folder.exists():
+        return
+    present = {path.name for path in folder.iterdir()} if folder.is_dir() else {folder.name}
+    page = folder / _PAGE_NAME
+    foreign = present - {_PAGE_NAME, *run_names}
+    if page.is_file() and _HEADING not in page.read_text(encoding="utf-8", errors="replace"):
+        foreign.add(_PAGE_NAME)
+    for name in present & set(run_names):
+        foreign |= {f"{name}/{path.name}" for path in (folder / name).iterdir() if not _OWN_NAMES.fullmatch(path.name)}
+    if foreign:
+        raise JobError(
+            f"{folder}: holds {min(foreign)}, which is not of the demonstration; choose a new or empty folder"
+        )
 
 
 def _request(job: Job, run_dir: Path) -> RunRequest:

@@ -261,3 +261,13 @@ def test_progress_on_a_terminal_is_one_live_line() -> None:
 
 def test_durations_in_words() -> None:
     assert [duration(seconds) for seconds in (0.4, 59.4, 125, 3840)] == ["0 s", "59 s", "2 min 05 s", "1 h 04 min"]
+
+
+@pytest.mark.parametrize("name", ["index.html", "notes.txt", "01-style-transfer/notes.txt"])
+def test_the_demo_leaves_a_folder_with_somebody_elses_files_alone(tmp_path: Path, name: str) -> None:
+    mine = tmp_path / name
+    mine.parent.mkdir(exist_ok=True)
+    mine.write_text("precious")
+    assert main(["demo", "--out", str(tmp_path)]) == 2
+    assert mine.read_text() == "precious"
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [mine]

@@ -63,12 +63,12 @@ class NoGuides:
 class ToneAndEdges:
     """Guides of style transfer.
 
-    content: [3, height, width] in -1 … 1; tones: its luminance as the references would have it [1, h, w], of any size;
+    light: luminance of the content [1, height, width] in -1 … 1; tones: as the references would have it, of any size;
     references: [3, h, w] each; forms: what was planned; strength: 0 lets the reference repaint freely, 1 is the
     default, more holds tighter; heights: whether what is high up in the references goes high up, too: sky to sky.
     """
 
-    content: Tensor
+    light: Tensor
     tones: Tensor
     references: tuple[Tensor, ...]
     forms: Forms
@@ -92,7 +92,7 @@ class ToneAndEdges:
         edge = hold * self.strength * _EDGE_WEIGHT[min(level, len(_EDGE_WEIGHT) - 1)]
         lights = [luminance(shrunk(r, s)) for r, s in zip(self.references, reference_sizes, strict=True)]
         edges = [edge_strength(light) for light in lights]
-        content_edges = matched(edge_strength(luminance(shrunk(self.content, size))), edges)
+        content_edges = matched(edge_strength(shrunk(self.light, size)), edges)
         height = self.strength * _HEIGHT_WEIGHT[min(level, len(_HEIGHT_WEIGHT) - 1)]
         target = self._joined(tone * shrunk(self.tones, size), edge * content_edges, height)
         each = zip(lights, edges, strict=True)

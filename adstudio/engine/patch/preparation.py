@@ -22,6 +22,7 @@ from adstudio.engine.patch.tones import (
     appeal,
     best_plan,
     broad_tones,
+    calmed,
     form_edges,
     luminance,
     planned_tones,
@@ -212,7 +213,7 @@ def _start_and_guides(
     pairs = [_small(r, labels) for r, labels in zip(references, reference_labels, strict=True)]
     pictures, label_maps = [picture for picture, _ in pairs], [labels for _, labels in pairs]
     appearance = job.task is JobTask.APPEARANCE_TRANSFER and target_labels is not None
-    start, light, lights = small.clone(), luminance(small), [luminance(picture) for picture in pictures]
+    start, light, lights = small.clone(), calmed(luminance(small)), [luminance(picture) for picture in pictures]
     plan = TonePlan() if appearance else best_plan(light, lights, weights)
     broad, edges, tones = broad_tones(light), form_edges(light), light.clone()
     appeals = [torch.ones_like(reference) for reference in lights]
@@ -233,9 +234,10 @@ def _start_and_guides(
             appeals[k][0][parts[k]] = appeal(tones[0][inside], there)
     if appearance:
         return start, PartGuides.of(content, tuple(references), strength), ()
-    forms = Forms.of(small, pictures, plan.structure)
+    forms = Forms.of(light, pictures, plan.structure)
     heights = job.task is JobTask.APPEARANCE_TRANSFER
-    return start, ToneAndEdges(content, tones, tuple(references), forms, strength, heights), tuple(appeals)
+    guides = ToneAndEdges(calmed(luminance(content)), tones, tuple(references), forms, strength, heights)
+    return start, guides, tuple(appeals)
 
 
 def _figures(content: Tensor, references: Sequence[Tensor]) -> tuple[Labels | None, list[Labels | None]]:

@@ -25,6 +25,7 @@ _LUMINANCE = (0.299, 0.587, 0.114)
 _PLANNING_PX = 128
 _SMALLEST_PX = 48  # a quarter of it must hold the window of the structural similarity
 _BROAD_PX = 8
+_GRAIN_VARIANCE = 0.01
 _DEPARTURE_PRICE = 34.0
 _MARK_SIZES = 4
 _CHOICES = (
@@ -55,6 +56,25 @@ def edge_strength(light: Tensor) -> Tensor:
     margin = F.pad(light[None], (1, 1, 1, 1), mode="replicate")
     across, along = F.conv2d(margin, kernel), F.conv2d(margin, kernel.transpose(2, 3))
     return (across.square() + along.square() + 1e-4).sqrt()[0]
+
+
+def calmed(light: Tensor) -> Tensor:
+    """Luminance without its grain, edges kept: [1, height, width] -> the same.
+
+    Without this a histogram match would blow up the grain of a plain area to the contrast of the references' marks.
+    Source: the self-guided filter of He, Sun and Tang 2013.
+    """
+    reach = max(2, min(light.shape[-2:]) // 100)
+
+    def mean(values: Tensor) -> Tensor:
+        for _ in range(2):
+            values = F.avg_pool2d(values[None], 2 * reach + 1, 1, padding=reach, count_include_pad=False)[0]
+        return values
+
+    level = mean(light)
+    variance = (mean(light.square()) - level.square()).clamp(min=0)
+    keep = variance / (variance + _GRAIN_VARIANCE)
+    return mean(keep) * light + mean((1 - keep) * level)
 
 
 def form_edges(light: Tensor) -> Tensor:
@@ -197,10 +217,10 @@ class Forms:
     planned: float
 
     @classmethod
-    def of(cls, content: Tensor, references: Sequence[Tensor], planned: float) -> Forms:
-        """content: [3, height, width]; references: [3, h, w] each."""
+    def of(cls, light: Tensor, references: Sequence[Tensor], planned: float) -> Forms:
+        """light: luminance of the content [1, height, width]; references: [3, h, w] each."""
         marks = torch.stack([mark_sizes(_for_planning(luminance(r))) for r in references]).mean(0)
-        return cls(_for_planning(luminance(content)), marks, planned)
+        return cls(_for_planning(light), marks, planned)
 
     def seen_in(self, picture: Tensor) -> tuple[float, float]:
         """Structure of a picture [3, height, width] over the planned one, and how much coarser its marks are (log)."""
