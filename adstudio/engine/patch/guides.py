@@ -22,8 +22,8 @@ _EDGE_WEIGHT = (8.4, 8.4, 8.4, 7.3, 3.6, 1.8, 1.1, 0.7)
 _HEIGHT_WEIGHT = (2.0, 1.6, 1.2, 0.8, 0.4, 0.2, 0.1)
 _HELD_BY_SIDE = ((48, 0.46), (96, 0.7), (192, 0.91), (math.inf, 1.01))
 _HOLD_POWER = 4.0
-_COARSENESS_PRICE = 8.0
-_HOLD_RANGE = (0.25, 3.5)
+_COARSENESS_PRICE = 10.0
+_HOLD_RANGE = (0.2, 3.0)
 _SAMPLED_PIXELS = 1 << 18
 
 
