@@ -26,6 +26,7 @@ _PLANNING_PX = 128
 _SMALLEST_PX = 48  # a quarter of it must hold the window of the structural similarity
 _BROAD_PX = 8
 _GRAIN_VARIANCE = 0.01
+_CALMING_PX = 256
 _DEPARTURE_PRICE = 34.0
 _MARK_SIZES = 4
 _CHOICES = (
@@ -62,19 +63,23 @@ def calmed(light: Tensor) -> Tensor:
     """Luminance without its grain, edges kept: [1, height, width] -> the same.
 
     Without this a histogram match would blow up the grain of a plain area to the contrast of the references' marks.
-    Source: the self-guided filter of He, Sun and Tang 2013.
+    Source: the self-guided filter of He, Sun and Tang 2013, in the fast form of He and Sun 2015.
     """
-    reach = max(2, min(light.shape[-2:]) // 100)
+    height, width = light.shape[-2:]
+    scale = min(1.0, _CALMING_PX / min(height, width))
+    small = shrunk(light, (max(1, round(height * scale)), max(1, round(width * scale))))
 
     def mean(values: Tensor) -> Tensor:
         for _ in range(2):
-            values = F.avg_pool2d(values[None], 2 * reach + 1, 1, padding=reach, count_include_pad=False)[0]
+            values = F.avg_pool2d(values[None], 5, 1, padding=2, count_include_pad=False)[0]
         return values
 
-    level = mean(light)
-    variance = (mean(light.square()) - level.square()).clamp(min=0)
+    level = mean(small)
+    variance = (mean(small.square()) - level.square()).clamp(min=0)
     keep = variance / (variance + _GRAIN_VARIANCE)
-    return mean(keep) * light + mean((1 - keep) * level)
+    both = torch.cat((mean(keep), mean((1 - keep) * level)))
+    large = F.interpolate(both[None], (height, width), mode="bilinear", align_corners=False)[0]
+    return large[:1] * light + large[1:]
 
 
 def form_edges(light: Tensor) -> Tensor:
