@@ -1,0 +1,1 @@
+"""Which models are there: files, families, health. Nothing here computes with torch."""
