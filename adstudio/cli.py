@@ -103,8 +103,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     demo = commands.add_parser("demo", help="run the built-in samples and make a gallery of the results")
     demo.add_argument("--out", type=Path, metavar="DIR", help="folder for runs and gallery (Pictures/AD Studio/Demo)")
-    doctor = commands.add_parser("doctor", help="say what this machine has and lacks")
-    doctor.add_argument("--warm", action="store_true", help="also get the engine ready for its first job")
-    doctor.add_argument("--json", action="store_true", help="for programs rather than people")
+    doctor = commands.add_parser("doctor", help="say what this machine has and lacks; --warm gets the engine ready too")
+    doctor.add_argument(
+        "--warm",
+        action="store_true",
+        help="get the engine ready as well: compile the patch search now rather than in the first run",
+    )
+    doctor.add_argument("--json", action="store_true", help="print the findings as JSON, for programs")
     commands.add_parser("schema", help="print the JSON Schema of the job file")
     return parser

@@ -23,12 +23,14 @@ _LONGEST_WAIT_S = 20.0
 class Script:
     """What a scripted engine does for one job.
 
-    steps: number of Progress events. previews: whether each step shows one. step_s: time a step takes, in seconds.
+    steps: number of Progress events. prepare_s: how long it takes to know them, in seconds.
+    previews: whether each step shows one. step_s: time a step takes, in seconds.
     gate: where given, step number `gate_step` waits for it (or for a cancel). error: raised at step `error_step`.
     finish: yield Finished with a picture on disk. on_step: called with the step number in the engine thread.
     """
 
     steps: int = 3
+    prepare_s: float = 0.0
     previews: bool = True
     step_s: float = 0.0
     gate: threading.Event | None = None
@@ -71,7 +73,10 @@ class ScriptedEngine:
 
     def _follow(self, script: Script, request: RunRequest, control: RunControl) -> Iterator[Event]:
         yield LoadingModel(model=request.job.model)
-        yield Started(device="cpu", steps=script.steps)
+        begun_s = time.monotonic()
+        if not _pass(script.prepare_s, control):
+            return
+        yield Started(device="cpu", steps=script.steps, prepared_s=time.monotonic() - begun_s)
         for message in script.notices:
             yield Notice(message=message)
         for step in range(1, script.steps + 1):

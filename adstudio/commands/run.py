@@ -12,7 +12,7 @@ from pathlib import Path
 from types import FrameType
 
 from adstudio.commands.console import ProgressLines, duration, say, tell
-from adstudio.errors import JobError
+from adstudio.errors import JobError, UnavailableError
 from adstudio.jobs.events import TERMINAL, Cancelled, Event, Failed, Finished, Started
 from adstudio.jobs.files import apply_settings, parse_job, read_mapping
 from adstudio.jobs.host import EngineFactory, RunId, RunRequest
@@ -36,12 +36,11 @@ def run_command(
 
     from adstudio.jobs import run_folder  # reads pictures: not before the job itself is known to be sound
 
-    own_file = job_file.resolve() == (folder / run_folder.JOB_NAME).resolve()
-    if resume and own_file and not settings and run_folder.is_finished(folder):
-        return _already_finished(folder)
+    was_there, was_free = folder.exists(), run_folder.is_free(folder)
     request = run_folder.create(job, folder, resume=resume)
     if run_folder.is_finished(folder):
-        return _already_finished(folder)
+        tell(f"{folder}: is already finished")
+        return 0
     last = follow_run(request, factory)
     match last:
         case Finished(results=results):
@@ -52,6 +51,8 @@ def run_command(
             tell(f"Cancelled. Go on with: adstudio run {_quoted(folder / run_folder.JOB_NAME)} --resume")
             return INTERRUPTED_STATUS
         case Failed(reason=reason, exit_status=exit_status):
+            if was_free and exit_status in (JobError.exit_status, UnavailableError.exit_status):
+                run_folder.take_back(folder, keep_folder=was_there)
             tell(f"adstudio: {reason}")
             return exit_status
     return 1
@@ -111,11 +112,6 @@ def _cancelled_by_interrupt(host: ThreadHost, run_id: RunId, lines: ProgressLine
         yield
     finally:
         signal.signal(signal.SIGINT, before if before is not None else signal.default_int_handler)
-
-
-def _already_finished(folder: Path) -> int:
-    tell(f"{folder}: is already finished")
-    return 0
 
 
 def _quoted(path: Path) -> str:

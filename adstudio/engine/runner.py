@@ -71,11 +71,13 @@ class StudioEngine:
             self.warm()
         if control.interrupted():
             return
-        yield Started(device=device.type, steps=job.num_inference_steps or 0)
+        begun_s = time.monotonic()
         try:
             prepared = prepare(job, device, control.interrupted)
         except Stopped:
             return
+        steps = Synthesis(prepared.task, None).total_rounds * job.images
+        yield Started(device=device.type, steps=steps, prepared_s=time.monotonic() - begun_s)
         for message in prepared.notices:
             yield Notice(message=message)
         held_up = _HeldUp(control)

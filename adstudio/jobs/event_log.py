@@ -63,7 +63,8 @@ def event_record(event: Event, folder: Path) -> EventRecord:
         if isinstance(event, Preview) and field.name == "image":
             record["height"], record["width"] = int(value.shape[0]), int(value.shape[1])
         elif field.name == "figures":
-            record["figures"] = {name: _plain(figure, folder) for name, figure in value}
+            if value:
+                record["figures"] = {name: _plain(figure, folder) for name, figure in value}
         else:
             record[field.name] = _plain(value, folder)
     return record

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from adstudio.errors import JobError
 from adstudio.jobs.defaults import looks_like_path
-from adstudio.jobs.messages import in_one_line, job_error
+from adstudio.jobs.messages import in_one_line, job_error, model_of, unknown_field
 from adstudio.jobs.spec import Job
 
 MAX_JOB_FILE_BYTES = 1_000_000
@@ -169,7 +169,7 @@ def _assign(mapping: dict[str, Any], name: str, text: str) -> None:
     elif isinstance(owner, list) and last.isdecimal() and int(last) < len(owner):
         owner[int(last)] = value
     else:
-        raise JobError(f"{name}: unknown field", field=name)
+        raise _no_such_place(owner, name)
 
 
 def _step(owner: Any, part: str, name: str, *, next_is_index: bool) -> Any:
@@ -184,7 +184,21 @@ def _step(owner: Any, part: str, name: str, *, next_is_index: bool) -> Any:
         if known is not None and part in ("styles", "control", "digests"):
             owner[part] = [] if next_is_index else {}
             return owner[part]
-    raise JobError(f"{name}: unknown field", field=name)
+    raise _no_such_place(owner, name)
+
+
+def _no_such_place(owner: Any, name: str) -> JobError:
+    """What to say of a place in a job to which a setting cannot go."""
+    above, _, part = name.rpartition(".")
+    if isinstance(owner, list):
+        wanted, shown = f"0 to {len(owner)}" if owner else "0", in_one_line(part).strip('"')
+        return JobError(f"{name}: {above} is a list; its places are {wanted}, got {shown}", field=name)
+    root = name.split(".", maxsplit=1)[0]
+    model = model_of(root) if above else Job
+    if isinstance(owner, dict) and part not in model.model_fields:
+        return JobError(f"{name}: {unknown_field(part, model)}", field=name)
+    whole = name if isinstance(owner, dict) else above
+    return JobError(f"{whole}: has no parts; set it as a whole ({whole}=…)", field=whole)
 
 
 def _value(field: str, text: str) -> Any:

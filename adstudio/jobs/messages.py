@@ -18,6 +18,7 @@ from adstudio.jobs.spec import Control, Job, Reference
 
 _NESTED: dict[str, type[BaseModel]] = {"styles": Reference, "control": Control}
 _LONGEST_VALUE = 60
+_ALIKE = 0.6
 
 
 def job_error(error: ValidationError) -> JobError:
@@ -41,12 +42,25 @@ def in_one_line(value: object) -> str:
     return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"
 
 
+def unknown_field(name: str, model: type[BaseModel] = Job) -> str:
+    """What is to be said of a field that is not there: the nearest one that is, and where all of them stand."""
+    meant = _nearest(name, model)
+    if meant is None:
+        return "unknown field; `adstudio schema` lists them all"
+    return f"unknown field; did you mean {meant}? (`adstudio schema` lists them all)"
+
+
+def model_of(owner: str) -> type[BaseModel]:
+    """What the fields below a field of the job are fields of."""
+    return _NESTED.get(owner, Job)
+
+
 def _complaint(detail: ErrorDetails) -> str:
     kind = detail["type"]
     location = detail["loc"]
     model, field = _field_at(location)
     if kind == "extra_forbidden":
-        return f"unknown field{_suggestion(str(location[-1]), model)}"
+        return unknown_field(str(location[-1]), model)
     if kind == "missing":
         return f"must be given{_choices_hint(field)}"
     given = f", got {in_one_line(detail['input'])}"
@@ -142,8 +156,17 @@ def _choices_hint(field: FieldInfo | None) -> str:
     return f": one of {_choices(field)}" if _enum_of(field) is not None else ""
 
 
-def _suggestion(name: str, model: type[BaseModel]) -> str:
-    close = difflib.get_close_matches(name, list(model.model_fields), n=1)
-    if close:
-        return f"; did you mean {close[0]}?"
-    return f"; known are {', '.join(model.model_fields)}"
+def _nearest(name: str, model: type[BaseModel]) -> str | None:
+    """The field that was meant, going by its own name and by the words a panel has for it."""
+    words = {}
+    for field, info in model.model_fields.items():
+        extra = info.json_schema_extra
+        shown = extra.get("ui") if isinstance(extra, dict) else None
+        if isinstance(shown, dict):
+            words[str(shown["label"]).lower()] = field
+    words |= {field: field for field in model.model_fields}
+    said = name.strip().lower()
+    for candidate in (said, said.replace("-", "_"), said.replace("_", " ")):
+        if close := difflib.get_close_matches(candidate, words, n=1, cutoff=_ALIKE):
+            return words[close[0]]
+    return None

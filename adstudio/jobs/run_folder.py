@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import shutil
 from collections.abc import Iterator
@@ -27,14 +28,18 @@ __all__ = [
     "RunSummary",
     "create",
     "is_finished",
+    "is_free",
     "list_runs",
     "new_folder",
     "open_run",
     "read_events",
     "summarize",
+    "take_back",
 ]
 
 _OF_NO_INTEREST = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+_MADE_LATER = re.compile(r"^(checkpoints|result(-\d+)?\.png)$")
+_ROOM_OR_DISK = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EIO, errno.EFBIG})
 _HALF_WRITTEN = re.compile(r"^\.(job\.json|result(-\d+)?\.png)\..*\.part$")
 
 
@@ -42,7 +47,8 @@ def create(job: Job, out_dir: Path, *, resume: bool = False) -> RunRequest:
     """Check a job completely, then make its run folder: copies of its pictures and a concrete job.json.
 
     job: with absolute paths. out_dir: absent or empty; with resume it may hold the same job.
-    Raises JobError or UnavailableError before anything is written, StorageError where writing fails.
+    Raises JobError or UnavailableError before anything is written, JobError where the folder is no place to write in,
+    StorageError where the disk is full or fails.
     """
     folder = out_dir.absolute()
     entries = _entries(folder)
@@ -76,6 +82,29 @@ def open_run(folder: Path) -> RunRequest:
     return RunRequest(job=job, folder=base, resume=True)
 
 
+def is_free(folder: Path) -> bool:
+    """Whether nothing stands in the way of a new run: the folder is absent or empty."""
+    try:
+        return not _entries(folder)
+    except JobError:
+        return False
+
+
+def take_back(folder: Path, *, keep_folder: bool) -> None:
+    """Remove a run that was refused before any of it was computed, so that its place is as it was before `create`.
+
+    What was computed stays, and so does all that is no part of a run. keep_folder: it was there before, empty.
+    """
+    if any(_MADE_LATER.match(name) for name in _entries(folder)):
+        return
+    shutil.rmtree(folder / INPUTS_NAME, ignore_errors=True)
+    with suppress(OSError):
+        for name in (JOB_NAME, EVENTS_NAME):
+            (folder / name).unlink(missing_ok=True)
+        if not keep_folder:
+            folder.rmdir()
+
+
 def new_folder(parent: Path, task: Task, *, at: datetime | None = None) -> Path:
     """A path below parent for a new run, named after time and task; free at the moment of asking, not created."""
     stamp = (at or datetime.now().astimezone()).strftime("%Y-%m-%d %H.%M.%S")
@@ -93,7 +122,7 @@ def _entries(folder: Path) -> set[str]:
     except NotADirectoryError as error:
         raise JobError(f"{folder}: is not a folder; choose another place for the run") from error
     except (OSError, ValueError) as error:
-        raise JobError(f"{folder}: cannot be used as the run's folder ({error})") from error
+        raise JobError(f"{folder}: cannot be used ({_reason(error)}); choose another folder for the results") from error
 
 
 def _sweep(folder: Path) -> None:
@@ -132,7 +161,16 @@ def _storing(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = re.sub(r"\s+", " ", str(error.strerror or error))
-        raise StorageError(
-            f"{folder}: the run cannot be written ({reason}); make room or choose another folder"
+        if error.errno in _ROOM_OR_DISK:
+            raise StorageError(
+                f"{folder}: the run cannot be written ({_reason(error)}); make room or choose another folder"
+            ) from error
+        there = next((one for one in (folder, *folder.parents) if one.is_dir()), folder)
+        raise JobError(
+            f"{folder}: cannot be written, because {there} takes no new files ({_reason(error)}); "
+            "choose a folder you may write to"
         ) from error
+
+
+def _reason(error: OSError | ValueError) -> str:
+    return re.sub(r"\s+", " ", str(getattr(error, "strerror", None) or error))

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from adstudio.jobs.event_log import EventLog
-from adstudio.jobs.events import TERMINAL, Event, Preview
+from adstudio.jobs.events import TERMINAL, Event, Preview, Started
 from adstudio.jobs.feed import EventFeed
 from adstudio.jobs.host import RunId, RunRequest
 
@@ -89,7 +89,10 @@ class Run:
         self._record(preview)
 
     def _record(self, event: Event) -> None:
-        stamped = dataclasses.replace(event, time_s=self._offset_s + time.monotonic() - self._taken_s)
+        now_s = time.monotonic() - self._taken_s
+        if isinstance(event, Started):
+            now_s = max(0.0, now_s - event.prepared_s)
+        stamped = dataclasses.replace(event, time_s=self._offset_s + now_s)
         try:
             if self._log is not None:
                 self._log.append(stamped)

@@ -31,6 +31,10 @@ __all__ = [
 
 MAX_SIDE_PX = 8192
 MAX_SEED = 2**63 - 1
+_SIDE_WORDS = (
+    "Of the result, in pixels. The patch model makes up to 4096; up to 8192 is for diffusion models. "
+    "Left out, it follows the content's aspect, or the first reference's where there is no content."
+)
 
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
@@ -81,12 +85,14 @@ class Job(_Value):
         default=None,
         ge=1,
         le=MAX_SIDE_PX,
+        description=_SIDE_WORDS,
         json_schema_extra=shown("Width", "Of the result.", slider=(64, 4096), unit="px", group="size"),
     )
     height: Whole | None = Field(
         default=None,
         ge=1,
         le=MAX_SIDE_PX,
+        description=_SIDE_WORDS,
         json_schema_extra=shown("Height", "Of the result.", slider=(64, 4096), unit="px", group="size"),
     )
     content_weight: Number | None = Field(

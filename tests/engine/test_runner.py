@@ -37,11 +37,12 @@ def test_events_come_in_order_and_the_result_is_on_disk(studio: Studio, task: st
     assert set(kinds[2:-1]) <= {"progress", "checkpointed", "notice"}
     started = outcome.events[1]
     assert isinstance(started, Started) and started.device == "cpu"
+    assert started.prepared_s > 0
     steps = [event for event in outcome.events if isinstance(event, Progress)]
     assert len(steps) > 3
     assert all(later.step == earlier.step + 1 for earlier, later in pairwise(steps))
     assert all(later.fraction > earlier.fraction for earlier, later in pairwise(steps))
-    assert steps[-1].step == steps[-1].steps
+    assert steps[-1].step == steps[-1].steps == started.steps
     assert steps[-1].fraction == 1
     assert all(step.label for step in steps)
     previews = [event for event in outcome.events if isinstance(event, Preview)]
@@ -117,6 +118,9 @@ def test_several_pictures_differ_and_count_their_seeds(studio: Studio) -> None:
     alone = studio.run(**fields_of("style_transfer", seed=4, variation=0.1))
     assert np.array_equal(alone.picture, second)
     steps = [event for event in both.events if isinstance(event, Progress)]
+    started = both.events[1]
+    assert isinstance(started, Started)
+    assert started.steps == steps[-1].steps
     assert {step.image_index for step in steps} == {0, 1}
     assert [step.step for step in steps] == list(range(1, steps[-1].steps + 1))
 

@@ -64,7 +64,7 @@ class HostContract:
         return self.make_host(lambda: engine), engine
 
     def test_events_come_in_order_and_are_logged(self, tmp_path: Path) -> None:
-        host, engine = self.hosting(Script(steps=2, checkpoints=True, notices=("made smaller",)))
+        host, engine = self.hosting(Script(steps=2, checkpoints=True, notices=("made smaller",), prepare_s=0.2))
 
         async def story() -> None:
             events = await everything(host, host.submit(request_in(tmp_path / "run")))
@@ -74,6 +74,7 @@ class HostContract:
             ]  # fmt: skip
             times = [event.time_s for event in events]
             assert times == sorted(times)
+            assert times[3] - times[2] >= 0.2, "started is dated back to where computing began"
             assert isinstance(events[-1], Finished)
             assert all(path.is_file() for path in events[-1].results)
             logged = read_events(tmp_path / "run")

@@ -12,31 +12,14 @@ from pathlib import Path
 
 import pytest
 
-import adstudio.cli
 from adstudio.cli import main
 from adstudio.commands.console import ProgressLines, duration
 from adstudio.errors import UnavailableError
 from adstudio.jobs.event_log import read_events
 from adstudio.jobs.events import Notice, Progress
-from adstudio.jobs.files import job_to_json
-from tests.fakes import Script, ScriptedEngine, sample_job
+from tests.fakes import Script, ScriptedEngine
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture
-def engine(monkeypatch: pytest.MonkeyPatch) -> ScriptedEngine:
-    scripted = ScriptedEngine()
-    monkeypatch.setattr(adstudio.cli, "engine_factory", lambda: scripted)
-    return scripted
-
-
-@pytest.fixture
-def job_file(tmp_path: Path) -> Path:
-    path = tmp_path / "pictures" / "my job.json"
-    job = sample_job(tmp_path / "pictures")
-    path.write_text(job_to_json(job, relative_to=path.parent), encoding="utf-8")
-    return path
 
 
 def contents(folder: Path) -> dict[str, tuple[bytes, int]]:

@@ -109,8 +109,14 @@ def test_settings_change_fields_and_elements() -> None:
         ("seed", "field=value"),
         ("=3", "field=value"),
         ("nothing.at.all=3", "nothing: unknown field"),
-        ("styles.7.weight=1", "styles.7: unknown field"),
-        ("sead=1", "sead: unknown field; did you mean seed"),
+        ("styles.7.weight=1", "styles.7: styles is a list; its places are 0 to 1, got 7"),
+        ("styles.first=1", "styles.first: styles is a list; its places are 0 to 1, got first"),
+        ("seed.0=1", "seed: has no parts; set it as a whole (seed=…)"),
+        ("sead=1", "sead: unknown field; did you mean seed? (`adstudio schema` lists them all)"),
+        ("sttyles.0.weight=1", "sttyles: unknown field; did you mean styles?"),
+        ("styles.0.wieght=1", "styles.0.wieght: unknown field; did you mean weight?"),
+        ("Content-Weight=1", "Content-Weight: unknown field; did you mean content_weight?"),
+        ("steps=4", "steps: unknown field; did you mean num_inference_steps?"),
         ("color=NaN", "color: must be a number"),
         ("seed=seven", "seed: must be a whole number"),
     ],
@@ -126,4 +132,6 @@ def test_the_schema_names_every_field() -> None:
     assert set(schema["properties"]) == set(Job.model_fields)
     assert schema["additionalProperties"] is False
     assert schema["properties"]["color"]["maximum"] == 1
+    for side in ("width", "height"):
+        assert "patch model makes up to 4096" in schema["properties"][side]["description"]
     json.dumps(schema, allow_nan=False)

@@ -251,6 +251,12 @@ def test_the_log_keeps_no_pixels_and_no_absolute_results(tmp_path: Path) -> None
     assert finished == {"time_s": 2.0, "type": "finished", "results": ["result.png"], "figures": {"stroke": 0.5}}
 
 
+def test_figures_that_nobody_measured_are_left_out(tmp_path: Path) -> None:
+    with EventLog(tmp_path) as log:
+        log.append(Finished(results=(tmp_path / "result.png",), time_s=2.0))
+    assert read_events(tmp_path) == ({"time_s": 2.0, "type": "finished", "results": ["result.png"]},)
+
+
 def test_a_torn_line_is_passed_over_and_mended(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     path.write_bytes(b'{"time_s": 1, "type": "started"}\nnonsense\n[]\n{"time_s": 2, "ty')
