@@ -33,6 +33,12 @@ class ImageTooLargeError(ImageError):
     """A picture has more pixels than are read at once; it can be made smaller while it is read."""
 
 
+class ModelError(AdStudioError):
+    """A file or folder is not a model that can be used: damaged, hostile, or of another kind."""
+
+    exit_status = 2
+
+
 class UnavailableError(AdStudioError):
     """This machine cannot do the job: no such device, too little memory, no such model."""
 
