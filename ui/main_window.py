@@ -235,13 +235,16 @@ class MainWindow(QMainWindow):
         self.top_bar.show_task(task)
         self.top_bar.show_problem(problem)
         self.actions_table[Command.RUN].setEnabled(not problem)
-        self.canvas.set_texture(task is Task.TEXTURE)
+        self.canvas.set_task(task)
         if self.bench.controller.state is RunState.IDLE and (problem or self._said_problem):
             self.status_line.say(problem or self.tr("Ready"))
         self._said_problem = bool(problem)
 
     def _show_machine(self) -> None:
         bench = self.bench
+        if bench.session.setup.task is Task.TEXT_TO_IMAGE:  # nothing here computes it
+            self.top_bar.show_machine(())
+            return
         width, height = bench.session.expected_size()
         seconds = None if bench.session.problem() else bench.forecast_s()
         parts = (
@@ -271,6 +274,7 @@ class MainWindow(QMainWindow):
 
     def _show_adjustment(self) -> None:
         stage = self.bench.stage
+        self.after_run.show_task(stage.task)
         self.after_run.show_adjustment(stage.adjustment, available=stage.can_adjust)
         with_content = self.bench.session.setup.task in (Task.STYLE_TRANSFER, Task.APPEARANCE_TRANSFER)
         self.after_run.setVisible(stage.can_adjust or with_content)

@@ -34,6 +34,7 @@ QSplitter::handle:hover { background: $accent; }
 QLabel[role="section"] { color: $muted; font-size: 11px; font-weight: 600; letter-spacing: 1px; }
 QLabel[role="muted"] { color: $muted; }
 QLabel[role="hint"] { color: $muted; font-size: 11px; }
+QLabel[role="missing"] { color: $accent_ink; font-size: 11px; padding: 0 2px 4px 2px; }
 QLabel[role="error"] { color: $danger; font-size: 12px; }
 QLabel[role="name"] { color: $text; }
 QLabel[role="chip"] { background: $card; border: 1px solid $line; border-radius: 13px; padding: 0 12px;

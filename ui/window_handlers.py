@@ -17,6 +17,7 @@ from ui.state.incoming import Incoming, incoming_from
 from ui.state.runs import HistoryEntry
 from ui.state.samples import Sample
 from ui.state.setup import SlotPicture
+from ui.state.words import content_word
 from ui.widgets.slot_card import SlotAction
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class WindowHandlers(QObject):
 
     def open_content(self) -> None:
         self._window.dialogs.open_picture(
-            self.tr("Open a content picture"),
+            self.tr("Open a {content} picture").format(content=content_word(self._bench.session.setup.task).lower()),
             lambda path: self._bench.importer.take(Incoming(files=(path,)), Target(content=True)),
         )
 

@@ -60,7 +60,7 @@ class StudioEngine:
             job = request.job
             raise UnavailableError(
                 f"there is not enough memory for a picture of {job.width} × {job.height} pixels; "
-                "make it smaller, lower stroke_scale, or close other programs"
+                "make it smaller, take smaller strokes (stroke_scale), or close other programs"
             ) from error
 
     def _run(self, request: RunRequest, control: RunControl) -> Iterator[Event]:

@@ -14,6 +14,11 @@ from adstudio.jobs.defaults import PATCH_MAX_SIDE_PX, default_values
 from adstudio.jobs.spec import Job
 
 _ABOUT_CONTENT = frozenset({"content_weight", "color", "strength"})
+_OF_STRUCTURE = {
+    "content_weight": "Keep the structure",
+    "color": "Colours: structure … reference",
+    "strength": "Strength over the structure",
+}
 _BOTH_DECIDED_BY_PICTURE = frozenset({"width", "height"})
 
 
@@ -72,7 +77,10 @@ def parameters_for(task: Task, model: str) -> tuple[Parameter, ...]:  # noqa: AR
             continue
         if task is Task.TEXTURE and name in _ABOUT_CONTENT:
             continue
-        found.append(_parameter(name, field, dict(extra["ui"]), defaults.get(name)))  # type: ignore[arg-type]
+        words: dict[str, Any] = dict(extra["ui"])  # type: ignore[arg-type]
+        if task is Task.APPEARANCE_TRANSFER:
+            words["label"] = _OF_STRUCTURE.get(name, words["label"])
+        found.append(_parameter(name, field, words, defaults.get(name)))
     return tuple(found)
 
 

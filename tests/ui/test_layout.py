@@ -42,6 +42,26 @@ def test_nothing_is_cut_off_at_any_size(filled: MainWindow, qtbot: QtBot, size: 
             assert label.width() >= label.sizeHint().width() - 1, label.text()
 
 
+def test_every_view_is_named_in_full_and_once(filled: MainWindow, qtbot: QtBot) -> None:
+    filled.resize(1000, 600)
+    qtbot.waitUntil(lambda: filled.width() == 1000, timeout=5000)
+    QApplication.processEvents()
+    buttons = [*filled.canvas.modes.findChildren(QToolButton), filled.canvas.fit_button, filled.canvas.actual_button]
+    for button in buttons:
+        words = button.fontMetrics().horizontalAdvance(button.text())
+        assert button.width() >= words + 18, f"{button.text()} is shortened"
+    assert filled.canvas.actual_button.text() != "100 %", "that is what the zoom beside it may say"
+
+
+def test_the_status_line_ends_where_the_window_ends(filled: MainWindow, qtbot: QtBot) -> None:
+    line = filled.status_line
+    assert not line.pixel.isVisible(), "takes no room while nothing is under the pointer"
+    line.show_pixel((10, 20, "#0a78e6"))
+    assert line.pixel.isVisible() and "#0A78E6" in line.pixel.text()
+    assert line.place.geometry().right() == line.width() - 13
+    assert line.place.alignment() & Qt.AlignmentFlag.AlignRight
+
+
 def test_the_machine_is_shown_as_far_as_there_is_room(filled: MainWindow, host: FakeHost, qtbot: QtBot) -> None:
     finish(filled, host, qtbot, running(filled, host, qtbot))
     qtbot.waitUntil(lambda: filled.bench.forecast_s() is not None, timeout=5000)
@@ -75,7 +95,7 @@ def test_tab_goes_through_the_window_as_it_is_read(filled: MainWindow, qtbot: Qt
         focused = QApplication.focusWidget()
     wanted = ["Appearance", "Run", "Picture holiday.png", "Picture painting.png", "Style library", "Canvas", "Seed"]
     assert [name for name in names if name in wanted] == wanted
-    assert names.index("Keep the content") < names.index("Advanced") < len(names)
+    assert names.index("Keep the structure") < names.index("Advanced") < len(names)
 
 
 def test_everything_that_takes_the_keyboard_has_a_name(filled: MainWindow) -> None:

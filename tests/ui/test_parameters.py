@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from adstudio.jobs.choices import Task
@@ -77,6 +79,33 @@ def test_hints_stand_below_the_sliders_where_there_is_room(window: MainWindow, q
     window.resize(1280, 700)
     qtbot.waitUntil(lambda: not hint.isVisible(), timeout=5000)
     assert _row(window, "content_weight").slider.toolTip() == hint.text() != ""
+
+
+def test_another_task_shows_no_hints_where_there_is_no_room(window: MainWindow, qtbot: QtBot) -> None:
+    window.resize(1000, 600)
+    qtbot.waitUntil(lambda: not _row(window, "content_weight").hint.isVisible(), timeout=5000)
+    for task in (Task.APPEARANCE_TRANSFER, Task.TEXTURE, Task.STYLE_TRANSFER):
+        window.bench.session.set_task(task)
+        QApplication.processEvents()
+        hint = _row(window, "stroke_scale").hint
+        assert hint.text() and not hint.isVisible(), task
+
+
+@pytest.mark.parametrize("seed", [7, 2**63 - 1])
+def test_a_seed_of_any_length_can_be_read(filled: MainWindow, qtbot: QtBot, seed: int) -> None:
+    filled.bench.session.set_value("seed", seed)
+    row = filled.parameters.rows["seed"]
+    assert isinstance(row, SeedRow)
+    QApplication.processEvents()
+    words = row.field.fontMetrics().horizontalAdvance(str(seed))
+    assert row.field.width() >= words + 12, "as wide as the panel is there is room for all digits"
+    filled.resize(1000, 600)
+    filled.splitter.setSizes([300, 436, 264])
+    qtbot.waitUntil(lambda: row.width() < 250, timeout=5000)
+    if row.field.width() < words + 12:
+        assert str(seed) in row.field.toolTip() and row.field.cursorPosition() == 0
+    assert row.lock.geometry().right() < row.field.geometry().left()
+    assert row.field.geometry().right() <= row.width()
 
 
 def test_what_belongs_to_another_task_stays_behind(filled: MainWindow) -> None:

@@ -37,7 +37,58 @@ def test_empty_window_says_what_to_do(window: MainWindow) -> None:
     assert "content" in window.bench.session.problem().lower()
     assert not window.top_bar.run.isEnabled()
     assert window.references.content_empty.isVisible()
+    assert_waits_for(window, content=True)
     assert window.canvas.empty.isVisible() and "Ctrl+V" in window.canvas.empty.hint.text()
+
+
+def assert_waits_for(window: MainWindow, *, content: bool = False, styles: bool = False) -> None:
+    """Why Run is off is said on the button, in the status line, and beside the slots that it waits for."""
+    problem = window.bench.session.problem()
+    run, panel = window.top_bar.run, window.references
+    assert run.isEnabled() == (not problem)
+    assert run.accessibleDescription() == problem
+    assert run.toolTip() == problem or not problem
+    assert not problem or window.status_line.doing.text() == problem
+    for label, empty, waited_for in (
+        (panel.content_missing, panel.content_empty, content),
+        (panel.styles_missing, panel.styles_empty, styles),
+    ):
+        assert label.isVisible() == waited_for
+        assert label.text() == empty.accessibleDescription() == (problem if waited_for else "")
+
+
+def test_what_run_waits_for_is_said_beside_the_slot(
+    window: MainWindow, qtbot: QtBot, content: Path, style: Path, tmp_path: Path
+) -> None:
+    session = window.bench.session
+    assert_waits_for(window, content=True)
+    session.set_content(content)
+    qtbot.waitUntil(lambda: not window.bench.background.busy, timeout=5000)
+    assert "reference" in session.problem()
+    assert_waits_for(window, styles=True)
+    session.set_styles([style])
+    qtbot.waitUntil(lambda: not session.problem(), timeout=5000)
+    assert_waits_for(window)
+    session.set_content_mask(tmp_path / "mask.png")
+    assert_waits_for(window, styles=True)
+    session.set_content_mask(None)
+    session.set_style_mask(session.setup.styles[0].key, tmp_path / "mask.png")
+    assert_waits_for(window, content=True)
+    session.set_task(Task.TEXTURE)
+    session.set_styles([])
+    assert "texture" in session.problem()
+    assert_waits_for(window, styles=True)
+
+
+def test_a_long_name_leaves_room_for_what_is_wrong(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    long = tmp_path / f"{'a very long name of a holiday ' * 6}.png"
+    long.write_text("no picture at all")
+    window.bench.session.set_content(long)
+    window.bench.session.set_styles([long])
+    qtbot.waitUntil(lambda: "cannot be used" in window.bench.session.problem(), timeout=5000)
+    problem = window.bench.session.problem()
+    assert problem.startswith("a very long name o…") and problem.endswith(".png cannot be used. Replace or remove it.")
+    assert len(problem) < 100
 
 
 def test_a_picture_dropped_on_the_left_half_of_the_canvas_is_the_content(

@@ -6,6 +6,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QToolButton, QVBoxLayout, QWidget
 
+from adstudio.jobs.choices import Task
 from ui.canvas.drop_zones import DropZones, Role
 from ui.canvas.empty_state import EmptyState
 from ui.canvas.result_bar import ResultBar
@@ -13,6 +14,7 @@ from ui.canvas.view import CanvasView, ViewMode
 from ui.state.figures import FiguresOfResult
 from ui.state.incoming import incoming_from
 from ui.state.stage import Stage
+from ui.state.words import content_word
 from ui.widgets.banner import Banner
 from ui.widgets.segments import Segments
 
@@ -26,7 +28,7 @@ class CanvasPanel(QWidget):
     def __init__(self, stage: Stage, figures: FiguresOfResult, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._stage = stage
-        self._texture = False
+        self._task = Task.STYLE_TRANSFER
         self._samples = False
         self.setAcceptDrops(True)
         self.view = CanvasView()
@@ -42,8 +44,8 @@ class CanvasPanel(QWidget):
         self.modes = Segments(
             (
                 (ViewMode.RESULT, self.tr("Result"), self.tr("The result alone")),
-                (ViewMode.SIDE_BY_SIDE, self.tr("Side by side"), self.tr("Content and result with one zoom")),
-                (ViewMode.COMPARE, self.tr("Compare"), self.tr("Content and result under a slider (C)")),
+                (ViewMode.SIDE_BY_SIDE, self.tr("Side by side"), ""),
+                (ViewMode.COMPARE, self.tr("Compare"), ""),
                 (ViewMode.TILES, self.tr("Tiles"), self.tr("Three by three, to see the seams")),
             ),
             self.tr("View"),
@@ -51,7 +53,7 @@ class CanvasPanel(QWidget):
         )
         self.modes.set_value(self.view.mode)
         self.fit_button = self._tool(self.tr("Fit"), self.tr("Show all of the picture (Ctrl+0)"))
-        self.actual_button = self._tool(self.tr("100 %"), self.tr("One picture pixel on one screen pixel (Ctrl+1)"))
+        self.actual_button = self._tool(self.tr("1:1"), self.tr("One picture pixel on one screen pixel (Ctrl+1)"))
         self.zoom_label = QLabel()
         self.zoom_label.setProperty("role", "muted")
         self.zoom_label.setAccessibleName(self.tr("Zoom"))
@@ -99,9 +101,9 @@ class CanvasPanel(QWidget):
         self._samples = samples
         self._show()
 
-    def set_texture(self, texture: bool) -> None:
-        """A texture has no content: one drop zone, other words."""
-        self._texture = texture
+    def set_task(self, task: Task) -> None:
+        """Its words, and its drop zones: a texture has no content."""
+        self._task = task
         self._show()
 
     def set_progress(self, fraction: float | None) -> None:
@@ -121,11 +123,17 @@ class CanvasPanel(QWidget):
             after_label=stage.after_label(),
         )
         self.empty.say(
-            self.tr("Drop a texture here") if self._texture else self.tr("Drop a picture here"),
+            self.tr("Drop a texture here") if self._task is Task.TEXTURE else self.tr("Drop a picture here"),
             self.tr("Files, folders and pictures from the browser. Ctrl+V pastes."),
             samples=self._samples,
         )
         self.empty.setVisible(stage.size().isEmpty() and not stage.reading)
+        word = content_word(stage.task)
+        for mode, words in (
+            (ViewMode.SIDE_BY_SIDE, self.tr("{content} and result with one zoom")),
+            (ViewMode.COMPARE, self.tr("{content} and result under a slider (C)")),
+        ):
+            self.modes.button(mode).setToolTip(words.format(content=word))
         self._show_zoom()
 
     def _show_zoom(self) -> None:
@@ -136,10 +144,12 @@ class CanvasPanel(QWidget):
 
     def drop_zones(self) -> tuple[tuple[Role, str, str], ...]:
         """Role, title and hint of what a drop can become for this task."""
-        content = (Role.CONTENT, self.tr("Content"), self.tr("The picture that keeps its structure"))
+        content = (Role.CONTENT, content_word(self._task), self.tr("The picture that keeps its structure"))
         style = (Role.STYLE, self.tr("Style"), self.tr("The picture whose look is taken"))
+        if self._task is Task.APPEARANCE_TRANSFER:
+            style = (Role.STYLE, self.tr("Appearance"), self.tr("The picture whose materials and colours are taken"))
         texture = (Role.STYLE, self.tr("Texture exemplar"), self.tr("The surface to make more of"))
-        return (texture,) if self._texture else (content, style)
+        return (texture,) if self._task is Task.TEXTURE else (content, style)
 
     def offer_zones(self) -> None:
         """Show where a drop can go."""

@@ -131,6 +131,7 @@ class ParametersPanel(QScrollArea):
             self.advanced.add(row)
         else:
             self._main.addWidget(row)
+        row.setVisible(True)  # what is not shown yet has no height for `_fit_hints`
 
     def _make_row(self, parameter: Parameter) -> QWidget:
         if parameter.kind is ParameterKind.SEED:
@@ -203,7 +204,7 @@ class ParametersPanel(QScrollArea):
     def _make_size(self, parameter: Parameter) -> QWidget:
         row = SizeRow(
             self.tr("Size"),
-            self.tr("Of the result, in pixels. Empty: as the content is."),
+            self.tr("Of the result, in pixels. Empty: as the picture it is made from."),
             int(_number(parameter.maximum, 0.0)),
         )
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QApplication, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from adstudio.jobs.spec import Task
 from ui.state.roles import CardRole
 from ui.state.samples import LibraryModel, Sample
 from ui.state.session import MAX_STYLES, Session
+from ui.state.setup_job import Place
+from ui.state.words import content_word
 from ui.widgets.drop_button import DropButton
 from ui.widgets.icon_button import IconButton
 from ui.widgets.library_view import LibraryView
@@ -51,9 +53,11 @@ class ReferencesPanel(QScrollArea):
         session.content_changed.connect(self._show_content)
         session.styles_changed.connect(self._show_styles)
         session.task_changed.connect(self._show_task)
+        session.changed.connect(self._show_missing)
         self._show_task()
         self._show_content()
         self._show_styles()
+        self._show_missing()
 
     def _build(self) -> None:
         self.content_header = SectionHeader(self.tr("Content"))
@@ -74,15 +78,42 @@ class ReferencesPanel(QScrollArea):
         self.styles_empty.dropped.connect(self.styles_dropped)
         self.library_header, self.library = self._shelf(self._library, self.tr("Style library"))
         self.contents_header, self.contents = self._shelf(self._contents, self.tr("Pictures to paint"))
-        for widget in (self.content_header, self.content_card, self.content_empty, self.styles_header):
+        self.content_missing, self.styles_missing = self._missing(), self._missing()
+        for widget in (
+            self.content_header,
+            self.content_card,
+            self.content_empty,
+            self.content_missing,
+            self.styles_header,
+        ):
             self._column.addWidget(widget)
         self._column.addLayout(self._styles)
         self._column.addWidget(self.styles_empty)
+        self._column.addWidget(self.styles_missing)
         self._column.addSpacing(4)
         for header, shelf in ((self.library_header, self.library), (self.contents_header, self.contents)):
             self._column.addWidget(header)
             self._column.addWidget(shelf)
         self._column.addStretch(1)
+
+    @staticmethod
+    def _missing() -> QLabel:
+        """Says beside a slot why the run waits for it."""
+        label = QLabel()
+        label.setProperty("role", "missing")
+        label.setWordWrap(True)
+        return label
+
+    def _show_missing(self) -> None:
+        found = self._session.hindrance()
+        for label, empty, place in (
+            (self.content_missing, self.content_empty, Place.CONTENT),
+            (self.styles_missing, self.styles_empty, Place.STYLES),
+        ):
+            text = found.text if found is not None and found.place is place else ""
+            label.setText(text)
+            label.setVisible(bool(text))
+            empty.setAccessibleDescription(text)
 
     def _shelf(self, model: LibraryModel, title: str) -> tuple[SectionHeader, LibraryView]:
         """A header and the cards below it; not there while there are none."""
@@ -102,7 +133,7 @@ class ReferencesPanel(QScrollArea):
             Task.TEXTURE: self.tr("Texture exemplars"),
         }
         self.styles_header.set_text(titles[task])
-        self.content_header.set_text(self.tr("Structure") if task is Task.APPEARANCE_TRANSFER else self.tr("Content"))
+        self.content_header.set_text(content_word(task))
         self._show_content()
 
     def _show_content(self) -> None:

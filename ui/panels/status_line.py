@@ -19,12 +19,14 @@ class StatusLine(QFrame):
         self.pixel = QLabel()
         self.pixel.setMinimumWidth(170)
         self.pixel.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.place.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 3, 12, 3)
         row.setSpacing(16)
         row.addWidget(self.doing, 3)
-        row.addWidget(self.place, 2)
         row.addWidget(self.pixel)
+        row.addWidget(self.place, 2)
+        self.show_pixel(None)
 
     def say(self, text: str) -> None:
         self.doing.setText(text)
@@ -39,3 +41,4 @@ class StatusLine(QFrame):
             self.pixel.setText(f"{x}, {y} px · {str(color).upper()}")
         else:
             self.pixel.clear()
+        self.pixel.setVisible(bool(self.pixel.text()))  # the words have its room while there is nothing to say

@@ -111,6 +111,9 @@ class TopBar(QFrame):
 
     def show_task(self, task: Task) -> None:
         self.tasks.set_value(task)
+        waiting = task is Task.TEXT_TO_IMAGE
+        self.model_chip.setText(self.tr("No diffusion model") if waiting else self.tr("Patch model · built in"))
+        self._fit_chips()
 
     def show_problem(self, problem: str) -> None:
         """Why Run cannot be pressed; empty when it can."""

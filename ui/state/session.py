@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, Signal
 from adstudio.jobs.spec import Job, Task
 from ui.state.background import Background
 from ui.state.setup import ParameterValue, Setup, SlotPicture, SlotStatus
-from ui.state.setup_job import expected_size, job_of, problem_of, setup_of
+from ui.state.setup_job import Hindrance, expected_size, hindrance_of, job_of, problem_of, setup_of
 from ui.state.slot_loading import Loaded, load_slot
 
 MAX_STYLES = 16
@@ -169,6 +169,10 @@ class Session(QObject):
     def problem(self) -> str:
         """Why this cannot be run yet, in words; empty when it can."""
         return problem_of(self._setup)
+
+    def hindrance(self) -> Hindrance | None:
+        """The same with the place where something is missing; None when it can be run."""
+        return hindrance_of(self._setup)
 
     def job(self) -> Job:
         """The setup as a job with absolute paths. Raises JobError where `problem` would say something."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -14,6 +15,22 @@ from adstudio.jobs.defaults import PATCH_MODEL, PATCH_NATIVE_SIDE_PX
 from adstudio.jobs.parameters import parameters_for
 from adstudio.jobs.spec import Job, Reference, Task
 from ui.state.setup import ParameterValue, Setup, SlotPicture, SlotStatus
+from ui.state.words import content_word, short_name
+
+
+class Place(StrEnum):
+    """Where in the references panel something is missing."""
+
+    CONTENT = "content"
+    STYLES = "styles"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hindrance:
+    """Why a setup cannot be run yet. place: beside which slots to say so; None where they say it themselves."""
+
+    text: str
+    place: Place | None = None
 
 
 def _tr(text: str) -> str:
@@ -22,35 +39,45 @@ def _tr(text: str) -> str:
 
 def problem_of(setup: Setup) -> str:
     """Why this cannot be run yet, in words; empty when it can."""
+    found = hindrance_of(setup)
+    return found.text if found is not None else ""
+
+
+def hindrance_of(setup: Setup) -> Hindrance | None:
+    """The first thing that hinders a run; None when nothing does."""
     if setup.task is Task.TEXT_TO_IMAGE and setup.model == PATCH_MODEL:
-        return _tr("Text to image needs a diffusion model, and none is installed. The other tasks work at once.")
+        return Hindrance(
+            text=_tr("Text to image needs a diffusion model, and none is installed. The other tasks work at once.")
+        )
     content = setup.content if setup.task is not Task.TEXTURE else None
     if content is None and setup.task is not Task.TEXTURE:
-        return _tr("Choose a content picture: drop it on the canvas, paste it or open it.")
+        words = _tr("Choose a {content} picture: drop it on the canvas, paste it or open it.")
+        return Hindrance(text=words.format(content=content_word(setup.task).lower()), place=Place.CONTENT)
     if not setup.styles:
+        words = _tr("Add at least one reference: drop it, paste it, or click one in the library.")
         if setup.task is Task.TEXTURE:
-            return _tr("Add the texture to make more of: drop it on the canvas, paste it or open it.")
-        return _tr("Add at least one reference: drop it, paste it, or click one in the library.")
+            words = _tr("Add the texture to make more of: drop it on the canvas, paste it or open it.")
+        return Hindrance(text=words, place=Place.STYLES)
     slots = (*((content,) if content is not None else ()), *setup.styles)
     broken = next((slot for slot in slots if slot.status is SlotStatus.BROKEN), None)
     if broken is not None:
-        return _tr("{name} cannot be used. Replace or remove it.").format(name=broken.name)
+        name = short_name(broken.name)
+        return Hindrance(text=_tr("{name} cannot be used. Replace or remove it.").format(name=name))
     if any(slot.status is SlotStatus.LOADING for slot in slots):
-        return _tr("Reading the pictures …")
-    return _mask_problem(content, setup.styles)
+        return Hindrance(text=_tr("Reading the pictures …"))
+    return _mask_hindrance(content, setup)
 
 
-def _mask_problem(content: SlotPicture | None, styles: tuple[SlotPicture, ...]) -> str:
-    masked = next((style for style in styles if style.mask is not None), None)
-    if content is None:
-        return ""
-    if content.mask is not None and masked is None:
-        return _tr("The content has a mask, no reference has. Give one to a reference too, or remove it.")
-    if content.mask is None and masked is not None:
-        return _tr("{name} has a mask, the content has none. Give one to the content too, or remove it.").format(
-            name=masked.name
-        )
-    return ""
+def _mask_hindrance(content: SlotPicture | None, setup: Setup) -> Hindrance | None:
+    masked = next((style for style in setup.styles if style.mask is not None), None)
+    if content is None or (content.mask is None) == (masked is None):
+        return None
+    word = content_word(setup.task).lower()
+    if masked is None:
+        words = _tr("The {content} has a mask, no reference has. Give one to a reference too, or remove it.")
+        return Hindrance(text=words.format(content=word), place=Place.STYLES)
+    words = _tr("{name} has a mask, the {content} has none. Give one to the {content} too, or remove it.")
+    return Hindrance(text=words.format(name=short_name(masked.name), content=word), place=Place.CONTENT)
 
 
 def expected_size(setup: Setup) -> tuple[int, int]:

@@ -8,12 +8,13 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QSize, QSizeF, QTimer, Signal
 from PySide6.QtGui import QImage
 
-from adstudio.jobs.spec import Job
+from adstudio.jobs.spec import Job, Task
 from ui.state.adjust import Adjustment, apply, write_adjustment
 from ui.state.background import Background
 from ui.state.image_files import read_rgb
 from ui.state.pictures import Pyramid, Source, make_pyramid
 from ui.state.shown import Shown, draft, load_shown
+from ui.state.words import content_word
 
 _SETTLED_AFTER_MS = 250
 
@@ -37,7 +38,7 @@ class Stage(QObject):
         self._content: Pyramid | None = None
         self._reading = False
         self._run_content: Pyramid | None = None  # what the run that goes on began with, once the setup has another
-        self._exemplar = False
+        self._task = Task.STYLE_TRANSFER
         self._preview: QImage | None = None
         self._preview_size = QSizeF()
         self._preview_label = ""
@@ -76,7 +77,7 @@ class Stage(QObject):
         """The content: of the shown run, else of the setup. A texture's exemplar is nothing to compare with."""
         if self._shown is not None and self._preview is None:
             return Source(pyramid=self._shown.before)
-        if self._preview is not None and self._exemplar:
+        if self._preview is not None and self._task is Task.TEXTURE:
             return Source()
         if self._preview is not None and self._run_content is not None:
             return Source(pyramid=self._run_content)
@@ -99,21 +100,29 @@ class Stage(QObject):
         return QSizeF(self._content.size) if self._content is not None else QSizeF()
 
     def before_label(self) -> str:
-        return self.tr("Exemplar") if self._exemplar and self._shown is None else self.tr("Content")
+        if self._shown is None and self._task is Task.TEXTURE:
+            return self.tr("Exemplar")
+        return content_word(self.task)
+
+    @property
+    def task(self) -> Task:
+        """Of what is on the canvas: the result's, else the setup's."""
+        job = self._shown.job if self._shown is not None and self._preview is None else None
+        return job.task if job is not None else self._task
 
     def after_label(self) -> str:
         if self._preview is not None:
             return self._preview_label
         return self.tr("Result") if self._shown is not None else ""
 
-    def show_content(self, path: Path | None, *, exemplar: bool = False) -> None:
+    def show_content(self, path: Path | None, task: Task) -> None:
         """The content (or a texture's exemplar) of the setup. Another one takes the place of a result that is shown."""
         if path == self._content_path:
-            if exemplar != self._exemplar:
-                self._exemplar = exemplar
+            if task is not self._task:
+                self._task = task
                 self.changed.emit()
             return
-        self._content_path, self._exemplar = path, exemplar
+        self._content_path, self._task = path, task
         if self._preview is not None and self._run_content is None:
             self._run_content = self._content
         self._leave_result()

@@ -26,9 +26,9 @@ from ui.state.samples import LibraryModel, Samples
 from ui.state.session import Session
 from ui.state.setup import Setup, SlotPicture
 from ui.state.stage import Stage
+from ui.state.words import short_name
 
 _FIELD_OF_SLOT = re.compile(r"^(content|styles\.\d+\.image): ")
-_LONGEST_NAME = 40
 
 
 class Workbench(QObject):
@@ -187,7 +187,7 @@ class Workbench(QObject):
         words = {
             RunState.PREPARING: self.tr("Copying the pictures into the run folder …"),
             RunState.WAITING: self.tr("Waiting for its turn …"),
-            RunState.LOADING: self.tr("Getting the model ready …"),
+            RunState.LOADING: self.tr("Getting the model and the pictures ready …"),
             RunState.RUNNING: self.tr("Running …"),
             RunState.PAUSED: self.tr("Paused"),
             RunState.CANCELLING: self.tr("Cancelling …"),
@@ -254,7 +254,7 @@ class Workbench(QObject):
         setup = self.session.setup
         texture = setup.task is Task.TEXTURE
         slot = next(iter(setup.styles), None) if texture else setup.content
-        self.stage.show_content(slot.path if slot is not None else None, exemplar=texture)
+        self.stage.show_content(slot.path if slot is not None else None, setup.task)
 
     def adjust(self, adjustment: Adjustment) -> None:
         self.stage.set_adjustment(adjustment)
@@ -329,8 +329,7 @@ def in_words(reason: str, setup: Setup) -> str:
     """Why a job was refused, for people who see slots and names where the job file has fields and paths."""
     for slot in (setup.content, *setup.styles):
         if slot is not None:
-            short = slot.name if len(slot.name) <= _LONGEST_NAME else f"{slot.name[:18]}…{slot.name[-18:]}"
-            reason = reason.replace(str(slot.path), short)
+            reason = reason.replace(str(slot.path), short_name(slot.name))
     words = _FIELD_OF_SLOT.sub("", reason)
     return words[:1].upper() + words[1:]
 

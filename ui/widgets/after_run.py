@@ -5,7 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
+from adstudio.jobs.choices import Task
 from ui.state.adjust import Adjustment
+from ui.state.words import content_word
 from ui.widgets.parameter_row import ParameterRow
 from ui.widgets.section_header import SectionHeader
 
@@ -17,8 +19,8 @@ class AfterRun(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.color = self._row(self.tr("Colours: content … reference"))
-        self.strength = self._row(self.tr("Strength over the content"))
+        self.color, self.strength = self._row(), self._row()
+        self._task = Task.STYLE_TRANSFER
         self.hint = QLabel()
         self.hint.setProperty("role", "hint")
         self.hint.setWordWrap(True)
@@ -31,10 +33,18 @@ class AfterRun(QWidget):
         self.strength.changed.connect(self._tell)
         self.color.reset_asked.connect(lambda: self._set(color=1.0))
         self.strength.reset_asked.connect(lambda: self._set(strength=1.0))
+        self.show_task(self._task)
         self.show_adjustment(Adjustment(), available=False)
 
-    def _row(self, label: str) -> ParameterRow:
-        return ParameterRow(label, "", low=0.0, high=1.0, slider=(0.0, 1.0), step=0.01, percent=True)
+    def _row(self) -> ParameterRow:
+        return ParameterRow("", "", low=0.0, high=1.0, slider=(0.0, 1.0), step=0.01, percent=True)
+
+    def show_task(self, task: Task) -> None:
+        """The words of the task whose result is shown."""
+        self._task = task
+        word = content_word(task).lower()
+        self.color.set_label(self.tr("Colours: {content} … reference").format(content=word))
+        self.strength.set_label(self.tr("Strength over the {content}").format(content=word))
 
     def show_adjustment(self, adjustment: Adjustment, *, available: bool) -> None:
         self.color.show_value(adjustment.color, changed=adjustment.color < 1)
@@ -44,7 +54,9 @@ class AfterRun(QWidget):
         self.hint.setText(
             self.tr("Instant, kept with the result, always reversible.")
             if available
-            else self.tr("For a finished result with a content picture.")
+            else self.tr("For a finished result with a {content} picture.").format(
+                content=content_word(self._task).lower()
+            )
         )
 
     def adjustment(self) -> Adjustment:

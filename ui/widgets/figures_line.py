@@ -20,7 +20,7 @@ class FiguresLine(QWidget):
             "palette": (self.tr("Palette"), self.tr("Distance of the colours to the reference's.")),
             "structure": (
                 self.tr("Structure"),
-                self.tr("How much of the content's outlines is left. 1 is all, 0 nothing."),
+                self.tr("How much is left of the outlines of the picture it was made from. 1 is all, 0 nothing."),
             ),
             "copied": (self.tr("Copied"), self.tr("Share that stands in the exemplar just as it is. Lower is freer.")),
             "seam": (self.tr("Seam"), self.tr("Step across the edges over the steps inside. 1 shows no seam.")),

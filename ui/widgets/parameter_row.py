@@ -47,12 +47,11 @@ class ParameterRow(QWidget):
             unit="%" if percent else unit,
         )
         self.field.setFixedWidth(64)
-        self.field.setAccessibleName(label)
         self.slider = Slider(slider[0], slider[1], step)
-        self.slider.setAccessibleName(label)
         self.label.setBuddy(self.field)
-        self.reset = IconButton("reset", self.tr("Back to the default of {name}").format(name=label), size_px=14)
+        self.reset = IconButton("reset", "", size_px=14)
         self.reset.set_muted(True)
+        self.set_label(label)
         self.hint = QLabel(hint)
         self.hint.setProperty("role", "hint")
         self.hint.setWordWrap(True)
@@ -77,6 +76,13 @@ class ParameterRow(QWidget):
         column.addLayout(head)
         column.addWidget(self.slider)
         column.addWidget(self.hint)
+
+    def set_label(self, label: str) -> None:
+        """What it is called, seen and read out."""
+        self.label.setText(label)
+        self.field.setAccessibleName(label)
+        self.slider.setAccessibleName(label)
+        self.reset.set_label(self.tr("Back to the default of {name}").format(name=label))
 
     def show_hint(self, shown: bool) -> None:
         """The hint below the slider; it stays as a tooltip where there is no room for it."""

@@ -27,7 +27,7 @@ class SizeRow(QWidget):
             field.setAccessibleName(name)
             field.setToolTip(name)
             field.editingFinished.connect(self._on_edited)
-        self.reset = IconButton("reset", self.tr("The size of the content again"), size_px=14)
+        self.reset = IconButton("reset", self.tr("Back to the size of the picture it is made from"), size_px=14)
         self.reset.set_muted(True)
         policy = self.reset.sizePolicy()
         policy.setRetainSizeWhenHidden(True)
