@@ -1,0 +1,31 @@
+"""Work in bands of rows."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from adstudio.engine.patch.bands import Bands, Stopped, split_rows
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 5000), (1024, 1024), (4096, 4096), (8000, 1)])
+def test_bands_cover_every_row_once_and_are_small_enough_to_stop_soon(size: tuple[int, int]) -> None:
+    bands = list(split_rows(*size))
+    assert bands[0][0] == 0
+    assert bands[-1][1] == size[0]
+    assert all(one[1] == two[0] for one, two in pairwise(bands))
+    assert all((last - first) * size[1] <= max(2 * 32768, size[1]) for first, last in bands)
+
+
+def test_bands_stop_when_asked_and_hand_on_what_went_wrong() -> None:
+    stop = False
+    with Bands(2, lambda: stop) as bands:
+        seen: list[int] = []
+        with pytest.raises(ZeroDivisionError):
+            bands.each(64, 64, lambda first, _last: seen.append(1 // (first - first)))
+        bands.each(300, 300, lambda first, last: seen.append(last - first))
+        assert sum(seen) == 300
+        stop = True
+        with pytest.raises(Stopped):
+            bands.each(64, 64, lambda first, last: None)

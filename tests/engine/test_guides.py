@@ -1,0 +1,91 @@
+"""What a level is held to: colours, the planned picture, and how tight."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from adstudio.engine.patch.guides import ToneAndEdges, colour_matched
+from adstudio.engine.patch.tones import (
+    Forms,
+    best_plan,
+    planned_tones,
+)
+from tests.engine.drawn import RNG_SEED, as_picture, disc_scene, draws, parts_of
+
+
+def planned_scene() -> tuple[torch.Tensor, torch.Tensor, Forms]:
+    """A content, its planned picture and the forms that both were planned with."""
+    light, reference = disc_scene(), disc_scene().flip(2) * 0.6
+    plan = best_plan(light, [reference], [1.0])
+    planned = as_picture(planned_tones(plan, *parts_of(light), [reference], [1.0]))
+    return as_picture(light), planned, Forms.of(as_picture(light), [planned], plan.structure)
+
+
+def test_the_planned_picture_has_the_planned_structure_and_marks() -> None:
+    _, planned, forms = planned_scene()
+    kept, coarser = forms.seen_in(planned)
+    assert kept == pytest.approx(1.0, abs=0.02)
+    assert coarser == pytest.approx(0.0, abs=1e-4)
+    twice = torch.nn.functional.interpolate(planned[None], scale_factor=2, mode="nearest")[0]
+    np.testing.assert_allclose(forms.seen_in(twice), (kept, 0.0), atol=0.02)
+
+
+def test_lost_structure_and_coarser_marks_are_seen() -> None:
+    _, planned, forms = planned_scene()
+    lost, _ = forms.seen_in(planned.flip(1))
+    assert lost < 0.8
+    blots = torch.nn.functional.interpolate(torch.from_numpy(draws(1, 1, 8, 8)), (96, 96), mode="nearest")[0]
+    _, coarser = forms.seen_in(planned + 0.7 * blots)
+    assert coarser > 0.1
+
+
+def test_the_hold_loosens_with_coarser_marks_and_tightens_with_lost_structure() -> None:
+    content, planned, forms = planned_scene()
+
+    def hold(*, planned_structure: float = 1.0, finer: float = 0.0) -> float:
+        seen = replace(forms, planned=forms.planned * planned_structure, marks=forms.marks - finer)
+        return ToneAndEdges(content[:1], content[:1], (planned,), seen, 1.0).hold(planned)
+
+    assert 0.2 < hold() < 3.0
+    assert hold(planned_structure=1.2) > hold() > hold(planned_structure=0.9)
+    assert hold(finer=0.05) < hold()
+    assert hold(finer=-0.05) == hold()
+    assert hold(planned_structure=10.0) == 3.0
+    assert hold(finer=3.0) == 0.2
+    assert hold(planned_structure=10.0, finer=3.0) == 0.2
+
+
+def test_coarse_levels_are_held_looser() -> None:
+    content, planned, forms = planned_scene()
+    guides = ToneAndEdges(content[:1], content[:1], (planned,), forms, 1.0)
+    twice = torch.nn.functional.interpolate(planned[None], scale_factor=2, mode="nearest")[0]
+    assert guides.hold(twice) > guides.hold(planned)
+
+
+@pytest.mark.parametrize("weights", [(1.0, 1.0), (1.0, 4.0)])
+def test_colour_matched_has_the_references_mean_and_covariance(weights: tuple[float, float]) -> None:
+    rng = np.random.default_rng(RNG_SEED)
+    content = (0.15 * draws(3, 30, 40)).astype(np.float32)
+    mixes = [0.12 * rng.standard_normal((3, 3)) for _ in weights]
+    sizes = [(20, 25), (30, 15)]
+    references = [
+        (np.einsum("ij,jhw->ihw", mix, draws(3, *size, seed=k)) + 0.1 * k).astype(np.float32)
+        for k, (mix, size) in enumerate(zip(mixes, sizes, strict=True))
+    ]
+    out = colour_matched(torch.from_numpy(content), [torch.from_numpy(r) for r in references], weights).numpy()
+    flat = np.concatenate([r.reshape(3, -1) for r in references], axis=1).astype(np.float64)
+    share = np.concatenate([np.full(r.shape[1] * r.shape[2], w) for r, w in zip(references, weights, strict=True)])
+    mean = np.average(flat, axis=1, weights=share)
+    covariance = np.cov(flat, aweights=share, bias=True)
+    ours = out.reshape(3, -1).astype(np.float64)
+    np.testing.assert_allclose(ours.mean(1), mean, atol=0.01)
+    np.testing.assert_allclose(np.cov(ours, bias=True), covariance, atol=0.004)
+
+
+def test_colour_matched_moves_nothing_where_colours_agree_already() -> None:
+    content = 0.2 * torch.from_numpy(draws(3, 20, 20))
+    assert torch.allclose(colour_matched(content, [content.flip(1)], [1.0]), content, atol=1e-3)
