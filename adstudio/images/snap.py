@@ -9,6 +9,8 @@ _IN_USE_SHARE = 0.002
 _SMALL_AREA_PX = 25
 _MAX_LABELS = 64
 _STRAY_SHARE = 0.25
+_RINGING_STEP = 0.08
+_RINGING_SHARE = 0.03
 _REACHES_PX = (2, 4, 8, 16)
 
 Labels = NDArray[np.uint8]
@@ -39,6 +41,8 @@ def snapped(raw: Labels) -> tuple[Labels, int] | None:
     large = (in_solid >= 0.5 * counts) & (counts >= _IN_USE_SHARE * raw.size)
     compact = (in_inner >= 0.5 * counts) & (counts >= _SMALL_AREA_PX)
     used = (counts > 0) & (large | compact)
+    if used.any() and counts[~used].sum() > 0:
+        used &= ~_ringing(used, counts)
     strays = int(counts[~used].sum())
     if not used.any() or used.sum() > _MAX_LABELS or strays > _STRAY_SHARE * raw.size or _is_ramp(used, counts):
         return None
@@ -49,6 +53,21 @@ def snapped(raw: Labels) -> tuple[Labels, int] | None:
     rows, columns = np.nonzero(~seeds)
     out[rows, columns] = _beside(raw, seeds, rows, columns, np.flatnonzero(used))
     return out, int(np.count_nonzero(out != raw))
+
+
+def _ringing(used: NDArray[np.bool_], counts: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Values in bands beside soft edges, a little over or under a label, as enlarging a mask smoothly leaves them.
+
+    Each lies nearer to a label ten times as large than a twelfth of the whole range, and fills little itself.
+    """
+    values = np.flatnonzero(used)
+    near = _RINGING_STEP * float(np.ptp(values))
+    found = np.zeros(256, bool)
+    for value in values:
+        beside = values[(values != value) & (np.abs(values - value) <= near)]
+        small = counts[value] <= _RINGING_SHARE * counts.sum()
+        found[value] = small and bool((counts[beside] >= 10 * counts[value]).any())
+    return found
 
 
 def _flat(raw: Labels, side: int) -> NDArray[np.bool_]:

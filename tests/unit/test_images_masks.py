@@ -110,6 +110,31 @@ def test_the_marks_of_jpeg_snap_too(tmp_path: Path) -> None:
     assert (near > 2).mean() < 0.02
 
 
+@pytest.mark.parametrize("filtering", [Image.Resampling.BILINEAR, Image.Resampling.BICUBIC, Image.Resampling.LANCZOS])
+@pytest.mark.parametrize("values", [(0, 200), (60, 200), (0, 128, 255), (40, 90, 150)])
+@pytest.mark.parametrize("factor", [3, 8])
+def test_a_mask_that_was_enlarged_smoothly_has_the_labels_it_had(
+    tmp_path: Path, filtering: Image.Resampling, values: tuple[int, ...], factor: int
+) -> None:
+    labels = np.array(values, np.uint8)[np.searchsorted([0, 128, 255][: len(values)], three_regions()) % len(values)]
+    size = (120 * factor, 120 * factor)
+    large = np.asarray(Image.fromarray(labels).resize(size, filtering))
+    found = load_label_mask(mask_file(tmp_path / "large.png", large))
+    assert found.values == values
+    plain = np.asarray(Image.fromarray(labels).resize(size, Image.Resampling.NEAREST))
+    assert (found.labels != plain).mean() < 0.02
+    assert found.notices
+
+
+def test_labels_close_together_stay_apart_where_edges_are_hard() -> None:
+    labels = np.full((120, 120), 100, np.uint8)
+    labels[60:] = 255
+    labels[10:20, 10:20] = 104
+    found = snapped(labels)
+    assert found is not None
+    assert (found[0] == labels).all()
+
+
 def test_soft_edges_between_two_labels() -> None:
     labels = np.where(three_regions() == 255, 200, 40).astype(np.uint8)
     found = snapped(softened(labels))
