@@ -89,7 +89,9 @@ def _check_place(folder: Path, run_names: Sequence[str]) -> None:
     """Refuse a folder that holds anything but an earlier demonstration. Raises JobError."""
     if not folder.exists():
         return
-    present = {path.name for path in folder.iterdir()} if folder.is_dir() else {folder.name}
+    if not folder.is_dir():
+        raise JobError(f"{folder}: is not a folder; choose another place for the demonstration")
+    present = {path.name for path in folder.iterdir()}
     page = folder / _PAGE_NAME
     foreign = present - {_PAGE_NAME, *run_names}
     if page.is_file() and _HEADING not in page.read_text(encoding="utf-8", errors="replace"):

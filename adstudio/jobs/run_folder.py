@@ -120,7 +120,9 @@ def _entries(folder: Path) -> set[str]:
     except FileNotFoundError:
         return set()
     except NotADirectoryError as error:
-        raise JobError(f"{folder}: is not a folder; choose another place for the run") from error
+        file = next(one for one in (folder, *folder.parents) if one.exists())
+        what = "is not a folder" if file == folder else f"cannot be made, because {file} is not a folder"
+        raise JobError(f"{folder}: {what}; choose another place for the run") from error
     except (OSError, ValueError) as error:
         raise JobError(f"{folder}: cannot be used ({_reason(error)}); choose another folder for the results") from error
 

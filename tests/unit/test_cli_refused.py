@@ -127,6 +127,27 @@ def test_a_full_disk_is_not_a_wrong_folder(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("command", ["run", "demo"])
+@pytest.mark.parametrize("below", [False, True])
+def test_a_file_in_the_way_is_named(
+    engine: ScriptedEngine,
+    job_file: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    command: str,
+    below: bool,
+) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("mine")
+    out = file / "out" if below else file
+    job = [str(job_file)] if command == "run" else []
+    assert main([command, *job, "--out", str(out)]) == 2
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert f"because {file} is not a folder" in said if below else f"{file}: is not a folder" in said
+    assert file.read_text() == "mine"
+    assert engine.taken == []
+
+
 def test_a_folder_is_free_when_it_is_absent_or_empty(tmp_path: Path) -> None:
     assert run_folder.is_free(tmp_path / "none")
     assert run_folder.is_free(tmp_path)
