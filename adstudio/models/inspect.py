@@ -7,6 +7,7 @@ from pathlib import Path
 from adstudio.errors import ModelError, StorageError
 from adstudio.models.description import ModelDescription
 from adstudio.models.folder import inspect_folder
+from adstudio.models.single_file import inspect_file
 
 PICKLE_SUFFIXES = frozenset({".ckpt", ".pt", ".pth", ".bin", ".pkl", ".pickle"})
 
@@ -35,4 +36,4 @@ def inspect_model(path: Path) -> ModelDescription:
         raise ModelError(f"{path}: is a GGUF file with quantised weights, which are not read here; use .safetensors")
     if suffix != ".safetensors":
         raise ModelError(f"{path}: is neither a diffusers folder nor a .safetensors file")
-    raise ModelError(f"{path}: single files come next")
+    return inspect_file(path)

@@ -63,7 +63,12 @@ def build(component: Component, *, dtype: torch.dtype, device: torch.device, adj
     return module.requires_grad_(False).eval()
 
 
-def build_unet_or_transformer(
+def weight_names(component: Component) -> tuple[str, ...]:
+    """The names of a part's matrices and convolutions, in the order of the network."""
+    return tuple(name for name, shape in _empty(component).state_dict().items() if shape.ndim >= 2)
+
+
+def build_denoiser(
     component: Component, *, dtype: torch.dtype, device: torch.device, adjust: Adjust | None
 ) -> UNet2DConditionModel | FluxTransformer2DModel:
     """The denoiser."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from io import BufferedReader
 from pathlib import Path
 from types import MappingProxyType
 from typing import BinaryIO
@@ -36,6 +35,9 @@ _DTYPES: Mapping[str, torch.dtype] = MappingProxyType(
         "BOOL": torch.bool,
     }
 )
+
+
+_BLOCK_BYTES = 8 << 20
 
 
 class TensorReader:
@@ -66,28 +68,38 @@ class TensorReader:
         """The file that a tensor lies in."""
         return self._places[name][0]
 
-    def read(self, name: str, dtype: torch.dtype | None = None) -> Tensor:
+    def read(self, name: str, dtype: torch.dtype | None = None, *, rows: tuple[int, int] | None = None) -> Tensor:
         """A tensor on the CPU; one of a floating type is turned into dtype where that is given.
 
+        rows: only these along the first dimension, end excluded.
         Raises StorageError where the file cannot be read to its end any more.
         """
         path, stream, info = self._places[name]
-        raw = torch.empty(info.end - info.start, dtype=torch.uint8)
-        view = raw.numpy().data
-        try:
-            stream.seek(info.start)
-            filled = 0
-            while filled < len(view):
-                count = stream.readinto(view[filled:]) if isinstance(stream, BufferedReader) else 0
-                if not count:
-                    raise StorageError(f"{path}: became shorter while it was read; is something else writing to it?")
-                filled += count
-        except OSError as error:
-            raise StorageError(
-                f"{path}: cannot be read any more ({error.strerror or error}); is its drive still plugged in?"
-            ) from error
-        tensor = raw.view(_DTYPES[info.dtype]).reshape(info.shape)
+        start, end, shape = info.start, info.end, info.shape
+        if rows is not None:
+            row_bytes = (end - start) // max(1, shape[0])
+            start, end = info.start + rows[0] * row_bytes, info.start + rows[1] * row_bytes
+            shape = (rows[1] - rows[0], *shape[1:])
+        raw = torch.empty(end - start, dtype=torch.uint8)
+        _fill(raw.numpy().data, path, stream, start)
+        tensor = raw.view(_DTYPES[info.dtype]).reshape(shape)
         return tensor.to(dtype) if dtype is not None and tensor.is_floating_point() else tensor
+
+
+def _fill(memory: memoryview, path: Path, stream: BinaryIO, start: int) -> None:
+    try:
+        stream.seek(start)
+        filled = 0
+        while filled < len(memory):
+            block = stream.read(min(_BLOCK_BYTES, len(memory) - filled))
+            if not block:
+                raise StorageError(f"{path}: became shorter while it was read; is something else writing to it?")
+            memory[filled : filled + len(block)] = block
+            filled += len(block)
+    except OSError as error:
+        raise StorageError(
+            f"{path}: cannot be read any more ({error.strerror or error}); is its drive still plugged in?"
+        ) from error
 
 
 @contextmanager
