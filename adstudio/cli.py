@@ -56,6 +56,8 @@ def _dispatch(arguments: argparse.Namespace) -> int:
             from adstudio.commands.demo import demo_command
 
             return demo_command(arguments.out, engine_factory)
+        case "models":
+            return _models(arguments)
         case "doctor":
             from adstudio.commands.doctor import doctor_command
 
@@ -66,6 +68,19 @@ def _dispatch(arguments: argparse.Namespace) -> int:
             say(json.dumps(json_schema(), ensure_ascii=False, indent=2))
             return 0
     return _open_window()
+
+
+def _models(arguments: argparse.Namespace) -> int:
+    from adstudio.commands import models
+
+    match arguments.action:
+        case "add":
+            return models.add_command(arguments.path, arguments.name)
+        case "inspect":
+            return models.inspect_command(arguments.model, as_json=arguments.json)
+        case "remove":
+            return models.remove_command(arguments.name)
+    return models.list_command(as_json=getattr(arguments, "json", False))
 
 
 def _open_window() -> int:
@@ -103,6 +118,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     demo = commands.add_parser("demo", help="run the built-in samples and make a gallery of the results")
     demo.add_argument("--out", type=Path, metavar="DIR", help="folder for runs and gallery (Pictures/AD Studio/Demo)")
+    _add_models_parser(commands.add_parser("models", help="which diffusion models there are; add one, look at one"))
     doctor = commands.add_parser("doctor", help="say what this machine has and lacks; --warm gets the engine ready too")
     doctor.add_argument(
         "--warm",
@@ -112,3 +128,17 @@ def _parser() -> argparse.ArgumentParser:
     doctor.add_argument("--json", action="store_true", help="print the findings as JSON, for programs")
     commands.add_parser("schema", help="print the JSON Schema of the job file")
     return parser
+
+
+def _add_models_parser(models: argparse.ArgumentParser) -> None:
+    actions = models.add_subparsers(dest="action", metavar="action", title="actions")
+    listed = actions.add_parser("list", help="every installed model with family, size and health (the same as none)")
+    add = actions.add_parser("add", help="add a diffusers folder, a .safetensors file or a folder of them, in place")
+    add.add_argument("path", type=Path, metavar="PATH")
+    add.add_argument("--name", default="", help="what to call it; by default as its file or folder")
+    inspect = actions.add_parser("inspect", help="say what a file, a folder or an installed model is")
+    inspect.add_argument("model", metavar="PATH-OR-NAME")
+    remove = actions.add_parser("remove", help="take a model, or a folder with its models, off the list; files stay")
+    remove.add_argument("name", metavar="NAME-OR-FOLDER")
+    for one in (listed, inspect):
+        one.add_argument("--json", action="store_true", help="for programs rather than people")

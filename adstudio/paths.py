@@ -26,8 +26,18 @@ def settings_path() -> Path:
     return platformdirs.user_config_path(_NAME, appauthor=False) / "settings.json"
 
 
+def library_path() -> Path:
+    """The list of models of this user; it need not exist."""
+    return settings_path().with_name("models.json")
+
+
+def models_dir() -> Path:
+    """Where a user can put models to have them found: Documents/AD Studio/Models; it need not exist."""
+    return platformdirs.user_documents_path() / _NAME / "Models"
+
+
 def cache_dir() -> Path:
-    """What can be made again: thumbnails, compiled kernels; it need not exist."""
+    """What can be made again: thumbnails, compiled kernels, embeddings; it need not exist."""
     return platformdirs.user_cache_path(_NAME, appauthor=False)
 
 

@@ -58,7 +58,7 @@ def load_settings(path: Path) -> Settings:
     try:
         return Settings.model_validate_json(content)
     except ValidationError:
-        kept = _set_aside(path)
+        kept = set_aside(path)
         _log.info("%s was damaged or of another version: defaults are used, the old file is %s", path, kept)
         return Settings()
 
@@ -72,7 +72,8 @@ def save_settings(settings: Settings, path: Path) -> None:
         raise StorageError(f"{path}: the settings cannot be written ({error.strerror})") from error
 
 
-def _set_aside(path: Path) -> Path:
+def set_aside(path: Path) -> Path:
+    """Keep a damaged file beside under a new name, and return where it is now."""
     stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
     names = (f"{path.name}.{stamp}.old" if n == 1 else f"{path.name}.{stamp}-{n}.old" for n in range(1, 1000))
     kept = next((path.with_name(name) for name in names if not path.with_name(name).exists()), path)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,9 @@ def has_vocabulary(folder: Path, component: Component) -> bool:
     wanted: int = component.config["vocab_size"]
     is_t5 = component.config["_class_name"] == "T5EncoderModel"
     try:
-        size = _t5_size(folder) if is_t5 else len(clip_files(folder)[0])
-    except (ModelError, StorageError):
+        changed_ns = max((one.stat().st_mtime_ns for one in folder.iterdir()), default=0)
+        size = _size(folder, is_t5, changed_ns)
+    except (ModelError, StorageError, OSError):
         return False
     return wanted - _T5_SPARE <= size <= wanted if is_t5 else size == wanted
 
@@ -105,6 +107,12 @@ def _tokenizer_model(path: Path) -> Mapping[str, Any]:
     if not isinstance(model, dict):
         raise ModelError(f"{path}: is no tokenizer")
     return model
+
+
+@lru_cache(maxsize=512)
+def _size(folder: Path, is_t5: bool, _changed_ns: int) -> int:
+    """Words of a vocabulary; read again only when a file in its folder has changed."""
+    return _t5_size(folder) if is_t5 else len(clip_files(folder)[0])
 
 
 def _t5_size(folder: Path) -> int:
