@@ -121,7 +121,7 @@ def add_to_library(place: Path, *, name: str = "", path: Path | None = None) -> 
             continue
         chosen = _checked_name(name, taken) if name else _free_name(candidate, taken)
         entry = _entry(chosen, candidate, None)
-        if entry.health is not Health.UNUSABLE:
+        if entry.health is Health.READY:
             taken.add(chosen.casefold())
             entries.append(replace(entry, added=True))
         elif not is_collection:

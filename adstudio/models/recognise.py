@@ -19,6 +19,7 @@ _LORA_ENDS = (
     ".lora.down.weight",
     ".lora.up.weight",
     ".lora_linear_layer.down.weight",
+    "_lora.down.weight",
     ".hada_w1_a",
     ".lokr_w1",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 import torch
 
 from adstudio.engine.backbones.loading import load_parts
+from adstudio.engine.backbones.text import encode_prompt, token_ids_of
 from adstudio.models.families import Family
 from adstudio.models.inspect import inspect_model
 
@@ -54,3 +56,21 @@ def test_the_empty_prompt_and_the_vae_are_as_recorded(family: Family) -> None:
     with torch.no_grad():
         mean = vae.encode(2 * torch.from_numpy(arrays["vae_in"]) - 1).latent_dist.mean
     assert np.abs(mean.numpy() - arrays["vae_mean"]).max() <= 1e-4
+
+
+@pytest.mark.parametrize("family", list(EMPTY))
+def test_prompts_and_their_embeddings_are_as_recorded(family: Family) -> None:
+    model = inspect_model(GOLDENS / "models" / f"tiny-{family}")
+    text = load_parts(model, device=torch.device("cpu"), dtype=torch.float32, prompts=True).text
+    assert text is not None
+    arrays = recorded(family)
+    prompts = json.loads((GOLDENS / "cases" / f"unit_models_{family}.json").read_bytes())["prompts"]
+    names = {Family.SDXL: ("clip_ids", "clip2_ids"), Family.FLUX: ("clip_ids", "t5_ids")}.get(family, ("clip_ids",))
+    tokens, pooled = (name and name.removesuffix("_0") for name in EMPTY[family])
+    for number, prompt in enumerate(prompts):
+        for name, tokenizer in zip(names, text.tokenizers, strict=True):
+            assert token_ids_of(tokenizer, prompt) == tuple(arrays[f"{name}_{number}"])
+        found = encode_prompt(text, family, prompt)
+        assert np.abs(found.tokens.numpy() - arrays[f"{tokens}_{number}"]).max() <= 1e-5
+        if pooled is not None and found.pooled is not None:
+            assert np.abs(found.pooled.numpy() - arrays[f"{pooled}_{number}"]).max() <= 1e-5

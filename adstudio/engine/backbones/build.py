@@ -32,7 +32,7 @@ def build(component: Component, *, dtype: torch.dtype, device: torch.device, adj
     Raises ModelError where config and weights do not belong together, StorageError where a file cannot be read.
     """
     weights = component.weights_for(half=dtype in (torch.float16, torch.bfloat16))
-    module = _empty(component)
+    module = empty_module(component)
     expected = module.state_dict()
     filled: dict[str, Tensor] = {}
     with open_weights(weights.files) as reader:
@@ -65,7 +65,7 @@ def build(component: Component, *, dtype: torch.dtype, device: torch.device, adj
 
 def weight_names(component: Component) -> tuple[str, ...]:
     """The names of a part's matrices and convolutions, in the order of the network."""
-    return tuple(name for name, shape in _empty(component).state_dict().items() if shape.ndim >= 2)
+    return tuple(name for name, shape in empty_module(component).state_dict().items() if shape.ndim >= 2)
 
 
 def build_denoiser(
@@ -87,7 +87,7 @@ def build_vae(component: Component, *, dtype: torch.dtype, device: torch.device)
     return module
 
 
-def _empty(component: Component) -> nn.Module:
+def empty_module(component: Component) -> nn.Module:
     """The part with its shapes but without memory for its weights."""
     config = {name: value for name, value in component.config.items() if name != "_class_name"}
     try:
