@@ -9,9 +9,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from io import FileIO
 from pathlib import Path
 from types import MappingProxyType
-from typing import BinaryIO
 
 import torch
 from torch import Tensor
@@ -37,14 +37,14 @@ _DTYPES: Mapping[str, torch.dtype] = MappingProxyType(
 )
 
 
-_BLOCK_BYTES = 8 << 20
+_BLOCK_BYTES = 1 << 28  # some systems read no more than 2 GB at once
 
 
 class TensorReader:
     """The tensors of one set of files, open for reading; made by `open_weights`."""
 
-    def __init__(self, sources: Sequence[tuple[Header, BinaryIO]]) -> None:
-        self._places: dict[str, tuple[Path, BinaryIO, TensorInfo]] = {}
+    def __init__(self, sources: Sequence[tuple[Header, FileIO]]) -> None:
+        self._places: dict[str, tuple[Path, FileIO, TensorInfo]] = {}
         self.path = sources[0][0].path
         for header, stream in sources:
             for name, info in header.tensors.items():
@@ -86,16 +86,15 @@ class TensorReader:
         return tensor.to(dtype) if dtype is not None and tensor.is_floating_point() else tensor
 
 
-def _fill(memory: memoryview, path: Path, stream: BinaryIO, start: int) -> None:
+def _fill(memory: memoryview, path: Path, stream: FileIO, start: int) -> None:
     try:
         stream.seek(start)
         filled = 0
         while filled < len(memory):
-            block = stream.read(min(_BLOCK_BYTES, len(memory) - filled))
-            if not block:
+            count = stream.readinto(memory[filled : filled + _BLOCK_BYTES])
+            if not count:
                 raise StorageError(f"{path}: became shorter while it was read; is something else writing to it?")
-            memory[filled : filled + len(block)] = block
-            filled += len(block)
+            filled += count
     except OSError as error:
         raise StorageError(
             f"{path}: cannot be read any more ({error.strerror or error}); is its drive still plugged in?"
@@ -112,7 +111,7 @@ def open_weights(files: Sequence[Path]) -> Iterator[TensorReader]:
         for path in files:
             header = read_header(path)
             try:
-                stream = streams.enter_context(path.open("rb"))
+                stream = streams.enter_context(path.open("rb", buffering=0))
             except OSError as error:
                 raise StorageError(f"{path}: cannot be opened ({error.strerror or error})") from error
             sources.append((header, stream))
