@@ -6,8 +6,10 @@ learning rates and references mean the same with every scheduler.
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -25,14 +27,12 @@ _CLASSES = {
     "ddpm": "DDPMScheduler",
     "euler": "EulerDiscreteScheduler",
     "euler_ancestral": "EulerAncestralDiscreteScheduler",
-    "lms": "LMSDiscreteScheduler",
     "dpmpp_2m": "DPMSolverMultistepScheduler",
-    "deis": "DEISMultistepScheduler",
     "unipc": "UniPCMultistepScheduler",
 }
 SCHEDULERS = tuple(_CLASSES)
 FLOW_SCHEDULER = "flow_euler"
-_SCALED = {"euler", "euler_ancestral", "lms"}
+_SCALED = {"euler", "euler_ancestral"}
 _STOCHASTIC = {"ddpm", "euler_ancestral"}
 _SHARED_CONFIG = (
     "num_train_timesteps",
@@ -105,11 +105,13 @@ class DiffusionSchedule:
             raise JobError(f"no scheduler {name!r} for this model; there are {', '.join(_CLASSES)}", field="scheduler")
         self._arguments = config, num_inference_steps, name
         self._name = name
-        self._scheduler = _made(config, name)
+        with _library_notices_ignored():
+            self._scheduler = _made(config, name)
         if not 1 <= num_inference_steps <= self._scheduler.config.num_train_timesteps:
             most = self._scheduler.config.num_train_timesteps
             raise JobError(f"{num_inference_steps} steps; this model takes 1 to {most}", field="num_inference_steps")
-        self._scheduler.set_timesteps(num_inference_steps)
+        with _library_notices_ignored():
+            self._scheduler.set_timesteps(num_inference_steps)
         self._fresh = dict(vars(self._scheduler))
         self._timesteps = self._scheduler.timesteps
         self._levels = tuple(self._level(index) for index in range(len(self._timesteps) + 1))
@@ -240,6 +242,14 @@ def first_step(num_inference_steps: int, strength: float) -> int:
     return num_inference_steps - max(1, min(num_inference_steps, int(num_inference_steps * strength + 1e-9)))
 
 
+@contextlib.contextmanager
+def _library_notices_ignored() -> Iterator[None]:
+    """What diffusers' schedulers have to settle with newer numpy is no matter of ours."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        yield
+
+
 def _made(config: Mapping[str, Any], name: str) -> Any:
     import diffusers
 
@@ -247,7 +257,7 @@ def _made(config: Mapping[str, Any], name: str) -> Any:
     shared = {key: config[key] for key in _SHARED_CONFIG if key in config}
     accepted = set(chosen._get_init_keys(chosen))  # noqa: SLF001 - diffusers has no public way to ask
     settings = {"steps_offset": 1, "set_alpha_to_one": False, "clip_sample": False} | shared
-    if name in {"dpmpp_2m", "deis", "unipc"}:
+    if name in {"dpmpp_2m", "unipc"}:
         settings["timestep_spacing"] = "linspace"
     return chosen(**{key: value for key, value in settings.items() if key in accepted})
 
