@@ -15,6 +15,8 @@ from adstudio.models.shipped import shipped_name, token_ids
 
 INDEX_NAME = "model_index.json"
 _SAFE = ".safetensors"
+# A variant of Stable Diffusion 1.5 that is only for going on with its training.
+_FOR_TRAINING = ".non_ema"
 _PICKLES = (".bin", ".ckpt", ".pt", ".pth", ".msgpack", ".h5", ".onnx")
 _PIPELINES: Mapping[str, frozenset[Family]] = {
     "StableDiffusionPipeline": frozenset({Family.SD15, Family.SD2}),
@@ -173,7 +175,7 @@ def _all_weights(folder: Path, *, required: bool) -> tuple[Weights, ...]:
     found = []
     for name in names:
         stem = name.split(".", 1)[0]
-        if stem not in stems:
+        if stem not in stems or _FOR_TRAINING in name:
             continue
         if name.endswith(_SAFE) and "-of-" not in name:
             found.append(_weights((folder / name,)))

@@ -192,3 +192,10 @@ def test_weights_of_another_size_than_the_config_are_refused(tmp_path: Path) -> 
     path.write_text(path.read_text().replace('"layers_per_block": 2', '"layers_per_block": 1'))
     with pytest.raises(ModelError, match=r"diffusion_pytorch_model\.safetensors: holds .* different models"):
         load(inspect_model(folder))
+
+
+def test_weights_for_further_training_are_left_aside(tmp_path: Path) -> None:
+    folder = write_folder(tiny_model(Family.SD15), tmp_path / "model")
+    plain = folder / "unet" / "diffusion_pytorch_model.safetensors"
+    plain.with_name("diffusion_pytorch_model.non_ema.safetensors").write_bytes(plain.read_bytes())
+    assert [one.files for one in inspect_model(folder).denoiser.weights] == [(plain,)]
