@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import torch
 from torch import Tensor
 
 from adstudio.engine.attention import Need
 from adstudio.engine.backbones.base import Backbone, Features
+from adstudio.engine.feature_source import FeatureSource
 from adstudio.engine.losses import (
     AttentionFunction,
     ReferenceLayer,
@@ -85,7 +84,8 @@ class Distiller:
         attend: AttentionFunction = sdpa,
     ) -> None:
         self.backbone, self.settings = backbone, settings
-        self._cache, self._attend = cache, attend
+        self._attend = attend
+        self._source = FeatureSource(backbone, settings.layers, cache)
 
     def objective(
         self,
@@ -101,15 +101,28 @@ class Distiller:
         content: latents [1, channels, height, width] of the content, or None. size: of the latents to be made.
         regions: for a window of the picture; by default those of the settings.
         """
-        settings = self.settings
-        offered = self._features(level, references, Need.KEYS_VALUES, size)
-        wanted = regions or settings.regions
-        layers = tuple(self._reference_layer(index, offered, size, wanted) for index in range(len(offered[0].keys)))
-        if content is None or settings.content_weight == 0:
-            return Objective(level.timestep, layers, None)
-        features = self._features(level, [content], Need.QUERIES, None)[0]
-        skipped = self._skipped(features)
-        return Objective(level.timestep, layers, tuple(query[:, :, skipped:] for query in features.queries))
+        return self.objectives([level], references, content, size, regions)[0]
+
+    def objectives(
+        self,
+        levels: Sequence[Level],
+        references: Sequence[Tensor],
+        content: Tensor | None,
+        size: tuple[int, int],
+        regions: Regions | None = None,
+    ) -> list[Objective]:
+        """The objectives of the same latents at several levels, read together; see `objective`."""
+        wanted = regions or self.settings.regions
+        timesteps = [level.timestep for level in levels]
+        offered = self._source.read(timesteps, references, Need.KEYS_VALUES, size)
+        queries: list[tuple[Tensor, ...] | None] = [None] * len(levels)
+        if content is not None and self.settings.content_weight > 0:
+            (seen,) = self._source.read(timesteps, [content], Need.QUERIES, None)
+            queries = [tuple(query[:, :, self._skipped(each) :] for query in each.queries) for each in seen]
+        return [
+            Objective(timestep, self._reference_layers([row[index] for row in offered], size, wanted), queries[index])
+            for index, timestep in enumerate(timesteps)
+        ]
 
     def evaluate(self, objective: Objective, latents: Tensor, *, is_content: bool = False) -> Evaluation:
         """Losses of latents [batch, channels, height, width] and the gradient with respect to them.
@@ -136,6 +149,11 @@ class Distiller:
             scale = self._loss_scale(outputs)
             (gradient,) = torch.autograd.grad(loss * scale, current)
         return Evaluation(loss.detach(), style.detach(), content.detach(), gradient / scale)
+
+    def _reference_layers(
+        self, offered: Sequence[Features], size: tuple[int, int], regions: Regions | None
+    ) -> tuple[ReferenceLayer, ...]:
+        return tuple(self._reference_layer(index, offered, size, regions) for index in range(len(offered[0].keys)))
 
     def _reference_layer(
         self, index: int, offered: Sequence[Features], size: tuple[int, int], regions: Regions | None
@@ -165,42 +183,6 @@ class Distiller:
             rows, columns = (rows + 1) // 2, (columns + 1) // 2
         return rows, columns
 
-    def _features(
-        self, level: Level, pictures: Sequence[Tensor], need: Need, beside: tuple[int, int] | None
-    ) -> list[Features]:
-        found: list[Features | None] = [None] * len(pictures)
-        keys = [self._key(level, picture, need, beside) for picture in pictures]
-        if self._cache is not None:
-            found = [self._cache.get(key, self.backbone.device) for key in keys]
-        missing = [index for index, features in enumerate(found) if features is None]
-        for group in self._groups(pictures, missing):
-            together = torch.cat([pictures[index] for index in group])
-            with torch.no_grad(), self.backbone.reading(self.settings.layers) as read:
-                features = read(together, level.timestep, need, beside)
-            for position, index in enumerate(group):
-                alone = features if len(group) == 1 else features.mapped(partial(_one_of, position))
-                found[index] = alone
-                if self._cache is not None:
-                    self._cache.put(keys[index], alone)
-        return [features for features in found if features is not None]
-
-    def _groups(self, pictures: Sequence[Tensor], missing: Sequence[int]) -> list[list[int]]:
-        """Pictures that go through the network together: on a GPU those of one size, on a CPU each alone."""
-        if self.backbone.device.type == "cpu":
-            return [[index] for index in missing]
-        by_shape: dict[tuple[int, ...], list[int]] = {}
-        for index in missing:
-            by_shape.setdefault(tuple(pictures[index].shape), []).append(index)
-        return list(by_shape.values())
-
-    def _key(self, level: Level, picture: Tensor, need: Need, beside: tuple[int, int] | None) -> str:
-        if self._cache is None:
-            return ""
-        told = beside if self.backbone.target_matters else None
-        digest = hashlib.sha256(picture.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes()).hexdigest()
-        signature = level.timestep, need.value, told, self.settings.layers, tuple(picture.shape), str(picture.dtype)
-        return f"{self.backbone.variant} {signature} {digest}"
-
     def _skipped(self, features: Features) -> int:
         return 0 if self.settings.quirks.text_tokens_in_loss else features.text_tokens
 
@@ -210,10 +192,6 @@ class Distiller:
             return 1.0
         largest = max(output.numel() for output in outputs)
         return 2.0 ** math.floor(math.log2(max(1.0, largest * _LOSS_SCALE_SHARE)))
-
-
-def _one_of(position: int, batched: Tensor) -> Tensor:
-    return batched[position : position + 1].clone()
 
 
 def _joined(parts: Sequence[Tensor]) -> Tensor:

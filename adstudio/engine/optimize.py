@@ -5,6 +5,7 @@ Source: Attention Distillation (arXiv 2502.20235), style and appearance transfer
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from adstudio.engine.adam import Moments, adam_update, no_moments
 from adstudio.engine.distillation import Distiller, Evaluation, Objective, Stop, never
+from adstudio.engine.feature_source import levels_at_once
 from adstudio.engine.interruption import Interrupted
 from adstudio.engine.noise import Draw, Noise
 from adstudio.engine.schedules import Level, Schedule
@@ -19,10 +21,22 @@ from adstudio.engine.schedules import Level, Schedule
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OptimizeSettings:
-    """How the latents are optimised. iterations: updates at each timestep, ≥ 1. learning_rate: > 0."""
+    """How the latents are optimised.
+
+    iterations: updates at each timestep, ≥ 1. learning_rate: > 0. final_rate: share of the learning rate that the last
+    update has, 0 … 1; the rate falls along a cosine, and stays with 1 as in the paper.
+    """
 
     iterations: int = 1
     learning_rate: float = 0.05
+    final_rate: float = 1.0
+
+    def rate_at(self, update: int, updates: int) -> float:
+        """The learning rate of an update, counted from 0, of so many."""
+        if self.final_rate == 1 or updates < 2:
+            return self.learning_rate
+        share = (1 + math.cos(math.pi * update / (updates - 1))) / 2
+        return self.learning_rate * (self.final_rate + (1 - self.final_rate) * share)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -67,18 +81,28 @@ def optimize(
     references: clean latents, [1, channels, any height, any width] each. content: clean latents [1, channels, height,
     width], or None. state: where to begin or go on; the same numbers follow as without the break.
     """
-    levels = schedule.levels[:-1]
-    objective: Objective | None = None
+    levels = [_clean(level) for level in schedule.levels[:-1]]
+    pictures = list(references) if content is None else [*references, content]
+    quirks = distiller.settings.quirks
+    together = 1 if quirks.content_gradient_from_rounding else levels_at_once(distiller.backbone, pictures)
+    prepared: list[Objective] = []
+    first = -1
     try:
         while state.updates < len(levels) * settings.iterations and not stop():
-            step, iteration = divmod(state.updates, settings.iterations)
-            if objective is None or iteration == 0:
+            step = state.updates // settings.iterations
+            start = step - step % together  # counted from the run's beginning, so that a run gone on with has the same
+            if start != first:
                 size = state.latents.shape[-2], state.latents.shape[-1]
-                objective = distiller.objective(_clean(levels[step]), references, content, size)
+                prepared = []
+                prepared = distiller.objectives(levels[start : start + together], references, content, size)
+                first = start
             evaluation = distiller.evaluate(
-                objective, state.latents, is_content=state.updates == 0 and _same(distiller, state.latents, content)
+                prepared[step - start],
+                state.latents,
+                is_content=state.updates == 0 and _same(distiller, state.latents, content),
             )
-            latents, moments = adam_update(state.latents, evaluation.gradient, state.moments, settings.learning_rate)
+            rate = settings.rate_at(state.updates, len(levels) * settings.iterations)
+            latents, moments = adam_update(state.latents, evaluation.gradient, state.moments, rate)
             state = OptimizeState(latents=latents, moments=moments, evaluation=evaluation)
             yield state
     except Interrupted:

@@ -19,7 +19,8 @@ class ReferenceQuirks:
         stride-2 convolutions, which stays zero.
     negative_windows: canvases lower or narrower than a window get windows that start below zero, so that some rows
         are never painted and become 0.
-    content_gradient_from_rounding: the content term is computed even where latents and content are the same.
+    content_gradient_from_rounding: the content term is computed even where latents and content are the same, and every
+        timestep is read in a pass of its own, so that the rounding is the same as there.
     """
 
     square_mask_grid: bool = False

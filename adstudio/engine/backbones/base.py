@@ -18,6 +18,9 @@ from adstudio.engine.schedules import Level, Schedule
 from adstudio.jobs.choices import Seamless
 from adstudio.models.families import Family
 
+Timestep = float | Sequence[float]
+"""What a network is told of its latents: one for all, or one for each of the batch."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Features:
@@ -68,13 +71,21 @@ def features_of(
     )
 
 
+def told_timesteps(timestep: Timestep, batch: int) -> list[float]:
+    """One for each of the batch. Raises ValueError for another number of them."""
+    listed = [timestep] * batch if isinstance(timestep, int | float) else list(timestep)
+    if len(listed) != batch:
+        raise ValueError(f"{len(listed)} timesteps for a batch of {batch}")
+    return listed
+
+
 class FeatureReader(Protocol):
     """Reads features while the model is prepared for it; every pass is told the empty prompt."""
 
     def __call__(
-        self, latents: Tensor, timestep: float, need: Need = Need.ALL, beside: tuple[int, int] | None = None
+        self, latents: Tensor, timestep: Timestep, need: Need = Need.ALL, beside: tuple[int, int] | None = None
     ) -> Features:
-        """Features of latents as the network sees them at a timestep.
+        """Features of latents as the network sees them at a timestep, or at one for each of the batch.
 
         latents: [batch, channels, height, width]; a graph is built only where they require a gradient.
         beside: height and width of the latents being made, when these are a reference for them.

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from adstudio.engine.attention import Need, Recorder, chosen_names, recording
-from adstudio.engine.backbones.base import Features, Guidance, features_of
+from adstudio.engine.backbones.base import Features, Guidance, Timestep, features_of, told_timesteps
 from adstudio.engine.backbones.flux_attention import FluxSelfAttention, Positions, Rotary, damped, rotary_of
 from adstudio.engine.backbones.latent_codec import LatentCodec
 from adstudio.engine.backbones.parts import ModelParts, PromptEmbeddings
@@ -156,14 +156,15 @@ class Flux:
             yield
 
     def network(
-        self, latents: Tensor, timestep: float, prompt: PromptEmbeddings, guidance_scale: float = 1.0
+        self, latents: Tensor, timestep: Timestep, prompt: PromptEmbeddings, guidance_scale: float = 1.0
     ) -> Tensor:
         """The transformer's velocity for packed latents [batch, 64, h, w], in their precision (at least float32)."""
         batch, channels, rows, columns = latents.shape
         if prompt.pooled is None:
             raise EngineError("FLUX needs the pooled embedding of its prompt, and got none")
         tokens = latents.to(device=self._device, dtype=self._dtype).flatten(2).transpose(1, 2)
-        when = torch.full((1,), timestep / 1000, dtype=self._dtype, device=self._device).expand(batch)
+        shares = [each / 1000 for each in told_timesteps(timestep, batch)]
+        when = torch.tensor(shares, dtype=self._dtype).to(self._device, non_blocking=True)
         scale = None
         if self._config.guidance_embeds:
             scale = torch.full((1,), guidance_scale, dtype=self._dtype, device=self._device).expand(batch)
@@ -206,7 +207,7 @@ class _Reader:
         self._model, self._recorder, self._rotaries = model, recorder, rotaries
 
     def __call__(
-        self, latents: Tensor, timestep: float, need: Need = Need.ALL, beside: tuple[int, int] | None = None
+        self, latents: Tensor, timestep: Timestep, need: Need = Need.ALL, beside: tuple[int, int] | None = None
     ) -> Features:
         model = self._model
         size = latents.shape[-2], latents.shape[-1]

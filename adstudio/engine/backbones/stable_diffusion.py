@@ -18,7 +18,7 @@ from adstudio.engine.attention import (
     recording,
     unet_self_attention_names,
 )
-from adstudio.engine.backbones.base import Features, Guidance, features_of
+from adstudio.engine.backbones.base import Features, Guidance, Timestep, features_of, told_timesteps
 from adstudio.engine.backbones.latent_codec import LatentCodec
 from adstudio.engine.backbones.parts import ModelParts, PromptEmbeddings
 from adstudio.engine.losses import AttentionFunction, sdpa
@@ -155,7 +155,7 @@ class StableDiffusion:
     def network(
         self,
         latents: Tensor,
-        timestep: float,
+        timestep: Timestep,
         prompt: PromptEmbeddings,
         told_size: tuple[int, int],
         guidance: Guidance | None = None,
@@ -166,8 +166,9 @@ class StableDiffusion:
         """
         batch = latents.shape[0]
         shown = latents.to(device=self._device, dtype=self._dtype)
-        number = torch.int64 if isinstance(timestep, int) else torch.float32
-        when = torch.full((1,), timestep, dtype=number, device=self._device).expand(batch)
+        listed = told_timesteps(timestep, batch)
+        number = torch.int64 if all(isinstance(each, int) for each in listed) else torch.float32
+        when = torch.tensor(listed, dtype=number).to(self._device, non_blocking=True)
         told = self._expanded(prompt, batch)
         added = self._added(told, told_size)
         keywords: dict[str, Any] = {} if added is None else {"added_cond_kwargs": added}
@@ -212,7 +213,7 @@ class _Reader:
         self._model, self._recorder = model, recorder
 
     def __call__(
-        self, latents: Tensor, timestep: float, need: Need = Need.ALL, beside: tuple[int, int] | None = None
+        self, latents: Tensor, timestep: Timestep, need: Need = Need.ALL, beside: tuple[int, int] | None = None
     ) -> Features:
         model = self._model
         size = latents.shape[-2], latents.shape[-1]
