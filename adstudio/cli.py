@@ -58,6 +58,17 @@ def _dispatch(arguments: argparse.Namespace) -> int:
             return demo_command(arguments.out, engine_factory)
         case "models":
             return _models(arguments)
+        case "bench":
+            from adstudio.commands.bench import bench_command
+
+            return bench_command(
+                arguments.model,
+                size_px=arguments.size,
+                steps=arguments.steps,
+                device=arguments.device,
+                precision=arguments.precision,
+                as_json=arguments.json,
+            )
         case "doctor":
             from adstudio.commands.doctor import doctor_command
 
@@ -126,8 +137,25 @@ def _parser() -> argparse.ArgumentParser:
         help="get the engine ready as well: compile the patch search now rather than in the first run",
     )
     doctor.add_argument("--json", action="store_true", help="print the findings as JSON, for programs")
+    _add_bench_arguments(commands.add_parser("bench", help="measure speed and memory of a diffusion model"))
     commands.add_parser("schema", help="print the JSON Schema of the job file")
     return parser
+
+
+def _add_bench_arguments(bench: argparse.ArgumentParser) -> None:
+    bench.add_argument(
+        "--model",
+        required=True,
+        metavar="MODEL",
+        help="an installed model, a folder or file, or random-sd15, random-sdxl, random-flux (full size)",
+    )
+    bench.add_argument(
+        "--size", type=int, default=512, metavar="PX", help="side of the picture, a multiple of 64 (512)"
+    )
+    bench.add_argument("--steps", type=int, default=8, metavar="N", help="steps of each exact path (8)")
+    bench.add_argument("--device", choices=("auto", "cuda", "mps", "cpu"), default="auto")
+    bench.add_argument("--precision", choices=("auto", "bf16", "fp16", "fp32"), default="auto")
+    bench.add_argument("--json", action="store_true", help="for programs rather than people")
 
 
 def _add_models_parser(models: argparse.ArgumentParser) -> None:

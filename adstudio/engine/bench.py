@@ -1,0 +1,300 @@
+"""Measures one model in one run: the bare network, the plain path, ours, ours again, and the fast preset.
+
+The paths take turns, a few steps each, so that they compare even where the machine is not equally quick all the time.
+"""
+
+from __future__ import annotations
+
+import importlib
+import statistics
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import torch
+from torch import Tensor, nn
+
+from adstudio.engine.backbones.base import Backbone
+from adstudio.engine.bench_models import RANDOM, bench_backbone, bench_layers, bench_parts
+from adstudio.engine.bench_plain import plain_steps, whole_pass
+from adstudio.engine.devices import choose_device
+from adstudio.engine.distillation import Distillation, Distiller
+from adstudio.engine.feature_source import levels_at_once
+from adstudio.engine.optimize import OptimizeSettings, optimize, start_state
+from adstudio.engine.planner import Calibration, keep_calibration
+from adstudio.engine.presets import FAST
+from adstudio.engine.reference_cache import FeatureCache, ReferenceCache
+from adstudio.errors import JobError
+from adstudio.jobs.choices import Device, Precision
+
+_CONTENT_WEIGHT = 0.25
+_CACHE_BYTES = 4 << 30
+_SAMPLE_S = 0.05
+_DTYPES = {Precision.FP32: torch.float32, Precision.FP16: torch.float16, Precision.BF16: torch.bfloat16}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BenchRequest:
+    """What to measure. size_px: side of the square picture. steps: of the exact path, one update at each."""
+
+    model: str
+    size_px: int
+    steps: int
+    device: Device = Device.AUTO
+    precision: Precision = Precision.AUTO
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BenchRow:
+    """One path. step_s: median seconds of a step. total_s: of all its steps.
+
+    updates: how many steps it took. peak_bytes: of the process, on a GPU of what torch took there.
+    """
+
+    name: str
+    step_s: float
+    total_s: float
+    updates: int
+    peak_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BenchReport:
+    """What was measured.
+
+    forward_s, backward_s: median of the bare network on one picture. encode_s: of content and reference together.
+    difference, relative_difference: of the final latents of plain and ours, largest and by L2.
+    """
+
+    model: str
+    is_random: bool
+    size_px: int
+    steps: int
+    device: str
+    precision: str
+    threads: int
+    forward_s: float
+    backward_s: float
+    encode_s: float
+    decode_s: float
+    rows: tuple[BenchRow, ...]
+    difference: float
+    relative_difference: float
+
+
+@dataclass(slots=True)
+class _Path:
+    """One way of making the steps, under measurement."""
+
+    name: str
+    steps: Iterator[Tensor]
+    times_s: list[float] = field(default_factory=list)
+    done: int = 0
+    total_s: float = 0.0
+    peak_bytes: int = 0
+    latents: Tensor | None = None
+
+    def advance(self, count: int, device: torch.device) -> None:
+        """Make a few steps and take note of time and memory."""
+        with _Peak(device) as peak:
+            begun_s = _now(device)
+            made = 0
+            for latents in self.steps:
+                self.latents = latents
+                made += 1
+                if made == count:
+                    break
+            spent_s = _now(device) - begun_s
+        self.done += made
+        self.total_s += spent_s
+        self.times_s.append(spent_s / max(1, made))
+        if self.name != "plain" or len(self.times_s) == 1:  # later on the others' kept features stand beside it
+            self.peak_bytes = max(self.peak_bytes, peak.bytes)
+
+    def row(self) -> BenchRow:
+        """What came of it."""
+        return BenchRow(
+            name=self.name,
+            step_s=statistics.median(self.times_s),
+            total_s=self.total_s,
+            updates=self.done,
+            peak_bytes=self.peak_bytes,
+        )
+
+
+def measure(request: BenchRequest, tell: Callable[[str], None] = lambda _: None) -> BenchReport:
+    """Load the model and measure; tell: hears what is going on.
+
+    Raises as loading the model does, UnavailableError for a device that is not there, JobError for other sizes.
+    """
+    device = choose_device(request.device)
+    precision = request.precision
+    if precision is Precision.AUTO:
+        precision = Precision.FP32 if device.type == "cpu" else Precision.BF16
+    tell(f"Making ready {request.model} …")
+    backbone = bench_backbone(bench_parts(request.model, device, _DTYPES[precision]))
+    if request.size_px < 64 or request.size_px % 64 or request.steps < 1:
+        raise JobError("--size: must be a multiple of 64; --steps: at least 1")
+    bench = _Bench(backbone, request.size_px, request.steps)
+    rows, difference, relative = bench.run(tell)
+    report = BenchReport(
+        model=request.model,
+        is_random=request.model in RANDOM,
+        size_px=request.size_px,
+        steps=request.steps,
+        device=torch.cuda.get_device_name(0) if device.type == "cuda" else device.type,
+        precision=precision.value,
+        threads=torch.get_num_threads(),
+        forward_s=bench.forward_s,
+        backward_s=bench.backward_s,
+        encode_s=bench.encode_s,
+        decode_s=bench.decode_s,
+        rows=rows,
+        difference=difference,
+        relative_difference=relative,
+    )
+    latents = (request.size_px // backbone.latent_px) ** 2
+    again = next(row for row in rows if row.name == "again")
+    keep_calibration(
+        Calibration(
+            family=backbone.family,
+            device=report.device,
+            precision=report.precision,
+            threads=report.threads,
+            latents=latents,
+            reading_s=bench.forward_s,
+            update_s=again.step_s,
+            decode_s=bench.decode_s,
+        )
+    )
+    return report
+
+
+class _Bench:
+    """One model and one pair of pictures."""
+
+    def __init__(self, backbone: Backbone, size_px: int, steps: int) -> None:
+        self._backbone, self._steps, self._size_px = backbone, steps, size_px
+        self._device = backbone.device
+        self.encode_s, pictures = _timed(
+            self._device, lambda: [backbone.encode(_picture(size_px, seed)) for seed in (1, 2)]
+        )
+        self._content, self._reference = pictures
+        self.forward_s = self.backward_s = self.decode_s = 0.0
+
+    def run(self, tell: Callable[[str], None]) -> tuple[tuple[BenchRow, ...], float, float]:
+        """All rows, and how far ours is from plain: largest difference and relative L2."""
+        group = levels_at_once(self._backbone, [self._content, self._reference])
+        cache = ReferenceCache(device_bytes=_CACHE_BYTES, host_bytes=_CACHE_BYTES).for_model("bench")
+        timesteps = [level.timestep for level in self._schedule(self._steps).levels[:-1]]
+        plain = plain_steps(
+            self._backbone,
+            bench_layers(self._backbone),
+            timesteps,
+            self._reference,
+            self._content,
+            content_weight=_CONTENT_WEIGHT,
+            learning_rate=OptimizeSettings().learning_rate,
+        )
+        paths = [
+            _Path("plain", plain),
+            _Path("first", self._ours(self._steps, OptimizeSettings(), cache)),
+            _Path("again", self._ours(self._steps, OptimizeSettings(), cache)),
+        ]
+        forward, backward = [], []
+        while paths[0].done < self._steps:
+            count = min(group, self._steps - paths[0].done)
+            bare = self._bare()
+            forward.append(bare[0])
+            backward.append(bare[1])
+            for path in paths:
+                path.advance(count, self._device)
+            tell(f"step {paths[0].done} of {self._steps}: {', '.join(f'{p.name} {p.total_s:.1f} s' for p in paths)}")
+        self.forward_s, self.backward_s = statistics.median(forward), statistics.median(backward)
+        shortened, settings = FAST.applied(self._steps, OptimizeSettings())
+        fast = _Path(FAST.name, self._ours(shortened, settings, None))
+        fast.advance(shortened * settings.iterations, self._device)
+        final = [path.latents for path in paths[:2] if path.latents is not None]
+        self.decode_s, _ = _timed(self._device, lambda: self._backbone.decode(self._content))
+        difference, relative = _apart(*final)
+        return tuple(path.row() for path in (*paths, fast)), difference, relative
+
+    def _ours(self, steps: int, settings: OptimizeSettings, cache: FeatureCache | None) -> Iterator[Tensor]:
+        backbone = self._backbone
+        distiller = Distiller(
+            backbone, Distillation(layers=bench_layers(backbone), content_weight=_CONTENT_WEIGHT), cache
+        )
+        run = optimize(
+            distiller, self._schedule(steps), [self._reference], self._content, settings, start_state(self._content)
+        )
+        return (state.latents for state in run)
+
+    def _schedule(self, steps: int) -> Any:
+        return self._backbone.schedule(steps, None, self._size_px, self._size_px)
+
+    def _bare(self) -> tuple[float, float]:
+        """Seconds of the untouched network's forward and backward pass."""
+        latents = self._content.detach().requires_grad_(True)
+        forward_s, answer = _timed(self._device, lambda: whole_pass(self._backbone, latents, 500))
+        backward_s, _ = _timed(self._device, lambda: torch.autograd.grad(answer.abs().mean(), latents))
+        return forward_s, backward_s
+
+
+def _picture(size_px: int, seed: int) -> Tensor:
+    """A smooth random picture [1, 3, size, size] in 0 … 1."""
+    generator = torch.Generator().manual_seed(seed)
+    coarse = torch.rand(1, 3, 8, 8, generator=generator)
+    return nn.functional.interpolate(coarse, (size_px, size_px), mode="bilinear")
+
+
+def _apart(one: Tensor, other: Tensor) -> tuple[float, float]:
+    difference = (one - other).double()
+    return float(difference.abs().max()), float(difference.norm() / one.double().norm())
+
+
+def _now(device: torch.device) -> float:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
+    return time.perf_counter()
+
+
+def _timed(device: torch.device, compute: Callable[[], Any]) -> tuple[float, Any]:
+    begun_s = _now(device)
+    result = compute()
+    return _now(device) - begun_s, result
+
+
+class _Peak:
+    """The most memory taken while inside: of the card's allocator, elsewhere of the process."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        self._done = threading.Event()
+        self._watch = threading.Thread(target=self._look, daemon=True)
+        self.bytes = 0
+
+    def __enter__(self) -> Self:
+        if self._device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(self._device)
+        else:
+            self._watch.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._device.type == "cuda":
+            self.bytes = torch.cuda.max_memory_allocated(self._device)
+            return
+        self._done.set()
+        self._watch.join()
+
+    def _look(self) -> None:
+        psutil: Any = importlib.import_module("psutil")
+        process = psutil.Process()
+        while True:
+            self.bytes = max(self.bytes, process.memory_info().rss)
+            if self._done.wait(_SAMPLE_S):
+                return
