@@ -1,12 +1,7 @@
-"""States of a run on disk, to go on from: written whole, checked on reading, the two newest kept."""
+"""States of a run of the patch model on disk, to go on from; see `checkpoint_files`."""
 
 from __future__ import annotations
 
-import contextlib
-import io
-import re
-import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,26 +9,20 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from adstudio.engine.checkpoint_files import (
+    FOLDER_NAME,
+    UNREADABLE,
+    checkpoint_paths,
+    clear_checkpoints,
+    opened_arrays,
+    write_arrays,
+)
 from adstudio.engine.patch.field import Layout
 from adstudio.engine.patch.synthesis import State, Synthesis
-from adstudio.images import atomic_write_bytes
 
-FOLDER_NAME = "checkpoints"
+__all__ = ["FOLDER_NAME", "Checkpoint", "clear_checkpoints", "fits", "save_checkpoint", "sound_checkpoints"]
+
 _FORMAT = 2
-_KEPT = 2
-_NAME = re.compile(r"^(\d{6})\.npz$")
-_UNREADABLE = (
-    OSError,
-    ValueError,
-    TypeError,
-    KeyError,
-    EOFError,
-    RuntimeError,  # a flipped bit that says "encrypted" or "compressed in an unknown way"
-    MemoryError,  # or that asks for an endless array
-    zipfile.BadZipFile,
-    zlib.error,
-)
-_LEFT_OVER = re.compile(r"^\.\d{6}\.npz\..*\.part$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,31 +35,24 @@ class Checkpoint:
 
 def save_checkpoint(folder: Path, image_index: int, state: State) -> Path:
     """Write a checkpoint into the run folder; older ones beyond the two newest go. Raises StorageError."""
-    directory = folder / FOLDER_NAME
-    directory.mkdir(exist_ok=True)
-    existing = _numbered(directory)
-    path = directory / f"{(existing[-1][0] + 1 if existing else 1):06d}.npz"
-    buffer = io.BytesIO()
-    np.savez(
-        buffer,
-        header=np.array([_FORMAT, image_index, state.level, state.rounds_done], np.int64),
-        picture=state.picture.cpu().numpy(),
-        field=state.field.cpu().numpy(),
-        bias=state.bias.cpu().numpy(),
-        hold=np.float64(state.hold),
-        layout=np.array([state.layout.offsets, state.layout.heights, state.layout.widths], np.int64),
+    return write_arrays(
+        folder,
+        {
+            "header": np.array([_FORMAT, image_index, state.level, state.rounds_done], np.int64),
+            "picture": state.picture.cpu().numpy(),
+            "field": state.field.cpu().numpy(),
+            "bias": state.bias.cpu().numpy(),
+            "hold": np.array(state.hold, np.float64),
+            "layout": np.array([state.layout.offsets, state.layout.heights, state.layout.widths], np.int64),
+        },
     )
-    atomic_write_bytes(path, buffer.getvalue())
-    for _, old in _numbered(directory)[:-_KEPT]:
-        old.unlink(missing_ok=True)
-    return path
 
 
 def sound_checkpoints(folder: Path) -> Iterator[Checkpoint]:
     """The checkpoints of a run folder that can be read whole, newest first."""
-    for _, path in reversed(_numbered(folder / FOLDER_NAME)):
+    for path in checkpoint_paths(folder):
         try:
-            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
+            with opened_arrays(path) as arrays:
                 version, image_index, level, rounds_done = (int(v) for v in arrays["header"])
                 if version != _FORMAT:
                     continue
@@ -84,7 +66,7 @@ def sound_checkpoints(folder: Path) -> Iterator[Checkpoint]:
                     layout=Layout(offsets, heights, widths),
                     hold=float(arrays["hold"]),
                 )
-        except _UNREADABLE:
+        except UNREADABLE:
             continue
         yield Checkpoint(image_index=image_index, state=state)
 
@@ -100,20 +82,3 @@ def fits(state: State, synthesis: Synthesis) -> bool:
     inside = rows.min() >= 0 and rows.max() < state.bias.shape[0]
     inside = inside and columns.min() >= 0 and columns.max() < state.bias.shape[1]
     return bool(inside) and bool(torch.isfinite(state.picture).all())
-
-
-def clear_checkpoints(folder: Path) -> None:
-    """Remove all checkpoints of a run that is over, and what a crash left of half-written ones."""
-    directory = folder / FOLDER_NAME
-    for path in directory.iterdir() if directory.is_dir() else ():
-        if _NAME.match(path.name) or _LEFT_OVER.match(path.name):
-            path.unlink(missing_ok=True)
-    with contextlib.suppress(OSError):  # not there, or somebody keeps something of theirs in it
-        directory.rmdir()
-
-
-def _numbered(directory: Path) -> list[tuple[int, Path]]:
-    if not directory.is_dir():
-        return []
-    found = [(int(match[1]), path) for path in directory.iterdir() if (match := _NAME.match(path.name))]
-    return sorted(found)

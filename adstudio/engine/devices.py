@@ -5,7 +5,10 @@ from __future__ import annotations
 import torch
 
 from adstudio.errors import UnavailableError
-from adstudio.jobs.choices import Device
+from adstudio.jobs.choices import Device, Precision
+from adstudio.models.families import Family
+
+_DTYPES = {Precision.FP16: torch.float16, Precision.BF16: torch.bfloat16, Precision.FP32: torch.float32}
 
 
 def choose_device(wanted: Device) -> torch.device:
@@ -21,6 +24,22 @@ def choose_device(wanted: Device) -> torch.device:
         name = "NVIDIA card that torch can use (CUDA)" if wanted is Device.CUDA else "Apple GPU (MPS)"
         raise UnavailableError(f'device: this machine has no {name}; set device to "auto" or "cpu"')
     return torch.device(str(wanted))
+
+
+def choose_dtype(wanted: Precision, device: torch.device, family: Family) -> torch.dtype:
+    """The number type of a diffusion model's networks; latents, losses and updates are float32 in any case.
+
+    auto: 16 bit on graphics cards (bfloat16 for FLUX, which leaves float16's range, and float16 otherwise), float32 on
+    the CPU, where 16 bit is slower on many machines.
+    Raises UnavailableError for a type that the device does not compute with.
+    """
+    if wanted is Precision.AUTO:
+        if device.type == "cpu":
+            return torch.float32
+        return torch.bfloat16 if family is Family.FLUX else torch.float16
+    if wanted is Precision.FP16 and device.type == "cpu":
+        raise UnavailableError("precision: fp16 is for graphics cards; on the CPU use auto, bf16 or fp32")
+    return _DTYPES[wanted]
 
 
 def is_out_of_memory(error: BaseException) -> bool:

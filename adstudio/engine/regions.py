@@ -15,6 +15,9 @@ from adstudio.errors import JobError
 Grid = tuple[int, int]
 """Rows and columns of a layer's image tokens."""
 
+EVERY_LABEL = -1
+"""In a reference's labels: these pixels are for every label of the picture."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LabelGroup:
@@ -29,7 +32,7 @@ class Regions:
     """Labels of the picture to be made and of its references.
 
     target: integer labels [height, width] of the result.
-    references: integer labels [any height, any width] of each reference, in their order.
+    references: integer labels [any height, any width] of each reference, in their order; EVERY_LABEL matches all.
     Raises JobError when the target has a label that no reference has.
     Own choice: attention per label on gathered tokens, which is exact, works for any aspect and keeps fused kernels.
     """
@@ -44,7 +47,7 @@ class Regions:
             return
         there = set().union(*(_labels(labels) for labels in self.references))
         missing = sorted(_labels(self.target) - there)
-        if missing:
+        if missing and EVERY_LABEL not in there:
             names = ", ".join(str(label) for label in missing)
             raise JobError(
                 f"label {names} of the result's mask is in no reference's mask; paint it there or relabel",
@@ -76,7 +79,7 @@ class Regions:
         offered = [self._tokens(labels, grid) for labels, grid in zip(self.references, references, strict=True)]
         groups = []
         for label in sorted(_labels(wanted)):
-            matching = [labels == label for labels in offered]
+            matching = [(labels == label) | (labels == EVERY_LABEL) for labels in offered]
             if not any(bool(found.any()) for found in matching):
                 if self.quirks.uncovered_labels_attend_to_nothing:
                     continue

@@ -6,16 +6,26 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from adstudio.errors import JobError, UnavailableError
-from adstudio.jobs.choices import Precision, Task
+from adstudio.errors import JobError
+from adstudio.jobs.choices import Method, Precision, Seamless, Task
+from adstudio.jobs.diffusion_defaults import (
+    VARIATION_OF_SEVERAL,
+    check_diffusion,
+    default_method,
+    diffusion_size,
+    diffusion_values,
+)
 from adstudio.jobs.spec import Job
+from adstudio.models.description import ModelDescription
+from adstudio.models.digest import model_digest
+from adstudio.models.find import find_model
+from adstudio.models.inspect import PICKLE_SUFFIXES
 
 PATCH_MODEL = "patch"
 PATCH_MAX_SIDE_PX = 4096
 PATCH_NATIVE_SIDE_PX = 1024
 PATCH_CONTENT_WEIGHT = 0.25
 PATCH_STEPS = 16
-VARIATION_OF_SEVERAL = 0.1
 
 _DIFFUSION_ONLY = (
     "prompt",
@@ -29,11 +39,10 @@ _DIFFUSION_ONLY = (
     "layers",
     "scheduler",
     "start_time",
+    "denoising_strength",
     "tune_decoder",
+    "model_digest",
 )
-_PICKLE_SUFFIXES = frozenset({".ckpt", ".pt", ".pth", ".bin", ".pkl", ".pickle"})
-_ONLY_PATCH = f'this version has only the built-in model "{PATCH_MODEL}": leave model out or set it to "{PATCH_MODEL}"'
-
 Size = tuple[int, int]
 
 
@@ -43,17 +52,35 @@ def resolve(job: Job, content_size: Size | None, reference_size: Size) -> Job:
     content_size, reference_size: as in `resolve_size`.
     Raises JobError for what the model cannot do and UnavailableError for a model that is not here.
     """
-    check_model(job)
-    width, height = resolve_size(job, content_size, reference_size)
-    filled: dict[str, Any] = {"width": width, "height": height, **default_values(job.task, job.images)}
-    if job.content is None:
-        filled.pop("content_weight", None)
+    model = check_model(job)
+    width, height = resolve_size(job, content_size, reference_size, model)
+    filled: dict[str, Any] = {"width": width, "height": height}
+    if model is None:
+        filled |= default_values(job.task, job.images)
+        if job.content is None:
+            filled.pop("content_weight", None)
+    else:
+        method = job.method or default_method(job.task, model, (width, height))
+        if method is Method.MULTIDIFFUSION and job.method is None and job.seamless is not Seamless.NONE:
+            method = default_method(job.task, model)
+        filled |= diffusion_values(
+            job.task, model, method=method, images=job.images, has_content=job.content is not None
+        )
+        filled["model_digest"] = model_digest(model)
     changes = {name: value for name, value in filled.items() if getattr(job, name) is None}
-    return job.model_copy(update=changes)
+    resolved = job.model_copy(update=changes)
+    if model is not None:
+        check_diffusion(resolved, model)
+    return resolved
 
 
-def default_values(task: Task, images: int = 1) -> Mapping[str, float | int]:
-    """Defaults of the fields that the specification leaves open, by name, for a task with the patch model."""
+def default_values(task: Task, images: int = 1, model: ModelDescription | None = None) -> Mapping[str, Any]:
+    """Defaults of the fields that the specification leaves open, by name, for a task with a model.
+
+    model: None for the patch model.
+    """
+    if model is not None:
+        return diffusion_values(task, model, images=images)
     values: dict[str, float | int] = {"num_inference_steps": PATCH_STEPS}
     values["variation"] = VARIATION_OF_SEVERAL if images > 1 else 0.0
     if task is not Task.TEXTURE:
@@ -61,13 +88,19 @@ def default_values(task: Task, images: int = 1) -> Mapping[str, float | int]:
     return values
 
 
-def resolve_size(job: Job, content_size: Size | None, reference_size: Size) -> Size:
+def resolve_size(
+    job: Job, content_size: Size | None, reference_size: Size, model: ModelDescription | None = None
+) -> Size:
     """(width, height) of the result in pixels.
 
     content_size: of the upright content picture; for a job without one, of its layout mask, or None.
-    reference_size: of the first reference after its crop; decides where there is no content.
+    reference_size: of the first reference after its crop; decides where there is no content (but pictures from words
+    are square then). model: None for the patch model.
     Raises JobError naming width or height where the model cannot make that size.
     """
+    if model is not None:
+        square = content_size is None and job.task is Task.TEXT_TO_IMAGE
+        return diffusion_size(job, model, None if square else content_size or reference_size)
     width, height = content_size if content_size is not None else reference_size
     if job.width is None and job.height is None:
         size = _shrunk((width, height), PATCH_NATIVE_SIDE_PX)
@@ -86,10 +119,22 @@ def resolve_size(job: Job, content_size: Size | None, reference_size: Size) -> S
     return size
 
 
-def check_model(job: Job) -> None:
-    """Raise JobError where the job asks for what its model cannot do, UnavailableError where the model is not here."""
+def check_model(job: Job) -> ModelDescription | None:
+    """The job's model, None for the patch model.
+
+    Raises JobError where the job asks for what its model cannot do, or where the model is not the one that the job was
+    made with; UnavailableError where it is not here.
+    """
     if job.model != PATCH_MODEL:
-        raise _unavailable(job.model)
+        model = find_model(job.model)
+        check_diffusion(job, model)
+        if job.model_digest is not None and job.model_digest != model_digest(model):
+            raise JobError(
+                f"model: {job.model} is another one than when this job was made; "
+                "put the old files back, or leave model_digest out to use it as it is now",
+                field="model",
+            )
+        return model
     if job.task is Task.TEXT_TO_IMAGE:
         raise JobError(
             "task: text_to_image needs a diffusion model; "
@@ -101,25 +146,12 @@ def check_model(job: Job) -> None:
             raise JobError(f"{name}: the patch model has no such setting; leave it out", field=name)
     if job.precision not in (Precision.AUTO, Precision.FP32):
         raise JobError(f"precision: must be auto or fp32 with the patch model, got {job.precision}", field="precision")
+    return None
 
 
 def looks_like_path(model: str) -> bool:
     """Whether a model is given as a file or folder rather than by name."""
-    return "/" in model or "\\" in model or Path(model).suffix.lower() in {".safetensors", *_PICKLE_SUFFIXES}
-
-
-def _unavailable(model: str) -> JobError | UnavailableError:
-    if Path(model).suffix.lower() in _PICKLE_SUFFIXES:
-        return JobError(
-            f"model: {model} is a pickle checkpoint, which can run any program when it is opened; "
-            "use the same model as .safetensors",
-            field="model",
-        )
-    if not looks_like_path(model):
-        return UnavailableError(f'model: no model named "{model}" is installed; {_ONLY_PATCH}')
-    if not Path(model).exists():
-        return JobError(f"model: there is no file or folder {model}", field="model")
-    return UnavailableError(f"model: {model} cannot be used yet; {_ONLY_PATCH}")
+    return "/" in model or "\\" in model or Path(model).suffix.lower() in {".safetensors", ".gguf", *PICKLE_SUFFIXES}
 
 
 def _shrunk(size: Size, longest_px: int) -> Size:

@@ -59,7 +59,7 @@ class Progress(Event):
     """step of steps, over all pictures of the job; fraction in 0 … 1 follows the work, not the count of steps.
 
     image_index: 0-based picture of the job. remaining_s: forecast, None while unknown.
-    label: what is being done, in words.
+    label: what is being done, in words. loss: how far the picture is from its references, where that is known.
     """
 
     type: ClassVar[str] = "progress"
@@ -69,6 +69,7 @@ class Progress(Event):
     image_index: int = 0
     remaining_s: float | None = None
     label: str = ""
+    loss: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

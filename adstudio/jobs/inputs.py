@@ -106,7 +106,11 @@ def copy_inputs(job: Job, folder: Path) -> Job:
 
 
 def verify_inputs(job: Job) -> None:
-    """Raise JobError naming the first picture that is gone or differs from its digest."""
+    """Raise JobError naming the first picture that is gone or differs from its digest, or the model that does.
+
+    Raises UnavailableError where the model is not here any more.
+    """
+    check_model(job)
     for one in inputs_of(job):
         try:
             digest = digest_of(one.path)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, StrEnum
 from typing import Any, get_args
 
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic.fields import FieldInfo
 
-from adstudio.jobs.choices import Task
-from adstudio.jobs.defaults import PATCH_MAX_SIDE_PX, default_values
-from adstudio.jobs.spec import Job
+from adstudio.errors import AdStudioError
+from adstudio.jobs.choices import Method, Task
+from adstudio.jobs.defaults import PATCH_MAX_SIDE_PX, PATCH_MODEL, default_values
+from adstudio.jobs.diffusion_defaults import FLOW_SCHEDULER, SCHEDULERS, methods_of
+from adstudio.jobs.spec import MAX_SIDE_PX, Job
+from adstudio.models.description import ModelDescription
+from adstudio.models.families import Family
+from adstudio.models.find import find_model
 
 _ABOUT_CONTENT = frozenset({"content_weight", "color", "strength"})
 _OF_STRUCTURE = {
@@ -20,6 +25,25 @@ _OF_STRUCTURE = {
     "strength": "Strength over the structure",
 }
 _BOTH_DECIDED_BY_PICTURE = frozenset({"width", "height"})
+_OF_PATCH = frozenset({"coverage"})
+_OF_DIFFUSION = frozenset(
+    {
+        "method",
+        "iterations",
+        "learning_rate",
+        "guidance_scale",
+        "denoising_strength",
+        "adain",
+        "layers",
+        "scheduler",
+        "start_time",
+        "tune_decoder",
+        "precision",
+    }
+)
+_OF_WORDS = frozenset({"prompt", "negative_prompt"})
+_OF_SAMPLING = frozenset({"guidance_scale", "adain", "start_time"})
+_known: dict[str, ModelDescription] = {}
 
 
 class ParameterKind(StrEnum):
@@ -63,25 +87,83 @@ class Parameter:
     group: str = "parameters"
 
 
-def parameters_for(task: Task, model: str) -> tuple[Parameter, ...]:  # noqa: ARG001
+def parameters_for(task: Task, model: str) -> tuple[Parameter, ...]:
     """The parameters of a task with a model, in the order of the specification.
 
-    A model that is not here has the patch model's parameters. Leave a field of the job open (None) while its parameter
-    is untouched: some defaults depend on other fields (variation on the number of pictures).
+    model: a name or path as in `Job.model`. One that is not here has the patch model's parameters. With a diffusion
+    model they are those of its family and of the task's usual method (settings of the other methods stand for jobs).
+    Leave a field of the job open (None) while its parameter is untouched: some defaults depend on other fields
+    (variation on the number of pictures, the method on the size).
     """
-    defaults = default_values(task)
+    described = described_model(model)
+    defaults = default_values(task, model=described)
+    hidden = _hidden(task, described)
     found: list[Parameter] = []
     for name, field in Job.model_fields.items():
         extra = field.json_schema_extra
-        if not isinstance(extra, dict) or not isinstance(extra.get("ui"), dict):
-            continue
-        if task is Task.TEXTURE and name in _ABOUT_CONTENT:
+        if name in hidden or not isinstance(extra, dict) or not isinstance(extra.get("ui"), dict):
             continue
         words: dict[str, Any] = dict(extra["ui"])  # type: ignore[arg-type]
         if task is Task.APPEARANCE_TRANSFER:
             words["label"] = _OF_STRUCTURE.get(name, words["label"])
-        found.append(_parameter(name, field, words, defaults.get(name)))
+        parameter = _parameter(name, field, words, defaults.get(name))
+        found.append(parameter if described is None else _of_model(parameter, task, described))
     return tuple(found)
+
+
+def described_model(model: str) -> ModelDescription | None:
+    """What is known of a model by name or path, looked at once; None for the patch model and one that is not here.
+
+    Looking at a model for the first time reads a few files: not before a picture of the window is shown.
+    """
+    if model == PATCH_MODEL:
+        return None
+    if model not in _known:
+        try:
+            _known[model] = find_model(model)
+        except AdStudioError:
+            return None
+    return _known[model]
+
+
+def _hidden(task: Task, model: ModelDescription | None) -> frozenset[str]:
+    """Names of fields that mean nothing for a task and model."""
+    hidden = _OF_DIFFUSION | _OF_WORDS if model is None else _OF_PATCH
+    if task is Task.TEXTURE:
+        hidden |= _ABOUT_CONTENT | {"denoising_strength"}
+    if model is None:
+        return hidden
+    if task is not Task.TEXT_TO_IMAGE:
+        hidden |= _OF_WORDS | {"denoising_strength"}
+    if methods_of(task)[0] is Method.OPTIMIZE:
+        hidden |= _OF_SAMPLING
+    if model.family is Family.FLUX:
+        hidden |= {"negative_prompt", "seamless"}
+        if not model.is_guidance_distilled:
+            hidden |= {"guidance_scale"}
+    return hidden
+
+
+def _of_model(parameter: Parameter, task: Task, model: ModelDescription) -> Parameter:
+    """A parameter as it is with a diffusion model."""
+    match parameter.name:
+        case "method":
+            return replace(parameter, choices=tuple(method.value for method in methods_of(task)))
+        case "scheduler":
+            choices = (FLOW_SCHEDULER,) if model.family is Family.FLUX else SCHEDULERS
+            return replace(
+                parameter,
+                kind=ParameterKind.CHOICE,
+                choices=choices,
+                slider_minimum=None,
+                slider_maximum=None,
+                step=None,
+            )
+        case "width" | "height":
+            return replace(parameter, maximum=MAX_SIDE_PX)
+        case "num_inference_steps":
+            return replace(parameter, slider_minimum=4, slider_maximum=400)
+    return parameter
 
 
 def _parameter(name: str, field: FieldInfo, words: dict[str, Any], task_default: float | None) -> Parameter:

@@ -78,8 +78,12 @@ class Job(_Value):
     styles: tuple[Reference, ...] = Field(min_length=1, max_length=16)
     content_mask: FilePath | None = None
     protect_mask: FilePath | None = None
-    prompt: str = Field(default="", max_length=4000)
-    negative_prompt: str = Field(default="", max_length=4000)
+    prompt: str = Field(
+        default="", max_length=4000, json_schema_extra=shown("Prompt", "What the picture shows, in words.")
+    )
+    negative_prompt: str = Field(
+        default="", max_length=4000, json_schema_extra=shown("Without", "What the picture shall not show.")
+    )
     control: Control | None = None
     width: Whole | None = Field(
         default=None,
@@ -152,15 +156,74 @@ class Job(_Value):
         le=1,
         json_schema_extra=shown("Variation", "How far pictures of different seeds differ.", step=0.05, advanced=True),
     )
-    method: Method | None = None
-    iterations: Whole | None = Field(default=None, ge=1, le=100)
-    learning_rate: Number | None = Field(default=None, gt=0, le=1)
-    guidance_scale: Number | None = Field(default=None, ge=0, le=50)
-    adain: Flag | None = None
-    layers: str | None = Field(default=None, pattern=r"^\d+(-\d+)?(,\d+(-\d+)?)*$", max_length=400)
-    scheduler: str | None = Field(default=None, min_length=1, max_length=64)
-    start_time: Whole | None = Field(default=None, ge=1, le=1000)
-    tune_decoder: Flag = False
+    method: Method | None = Field(
+        default=None, json_schema_extra=shown("Method", "How the picture is made; see the manual.", advanced=True)
+    )
+    iterations: Whole | None = Field(
+        default=None,
+        ge=1,
+        le=100,
+        json_schema_extra=shown(
+            "Updates a step", "How often each step pulls towards the reference.", slider=(1, 10), advanced=True
+        ),
+    )
+    learning_rate: Number | None = Field(
+        default=None,
+        gt=0,
+        le=1,
+        json_schema_extra=shown(
+            "Strength of an update", "Higher changes more at once.", slider=(0.005, 0.1), step=0.005, advanced=True
+        ),
+    )
+    guidance_scale: Number | None = Field(
+        default=None,
+        ge=0,
+        le=50,
+        json_schema_extra=shown(
+            "Weight of the words", "Higher follows the prompt more closely.", slider=(1, 15), step=0.5
+        ),
+    )
+    denoising_strength: Number | None = Field(
+        default=None,
+        gt=0,
+        le=1,
+        json_schema_extra=shown(
+            "Start from",
+            "1 starts from noise alone, lower from the content under less noise.",
+            slider=(0.1, 1),
+            step=0.05,
+        ),
+    )
+    adain: Flag | None = Field(
+        default=None,
+        json_schema_extra=shown("Take over colours early", "Each step takes the reference's tones.", advanced=True),
+    )
+    layers: str | None = Field(
+        default=None,
+        pattern=r"^\d+(-\d+)?(,\d+(-\d+)?)*$",
+        max_length=400,
+        json_schema_extra=shown("Attention layers", "Numbers and ranges, such as 10-15.", advanced=True),
+    )
+    scheduler: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=64,
+        json_schema_extra=shown("Scheduler", "The list of noise levels and the kind of step.", advanced=True),
+    )
+    start_time: Whole | None = Field(
+        default=None,
+        ge=1,
+        le=1000,
+        json_schema_extra=shown(
+            "Follow the reference below", "Noisier steps are left to the words; 1000 guides all.", advanced=True
+        ),
+    )
+    tune_decoder: Flag = Field(
+        default=False,
+        json_schema_extra=shown(
+            "Sharpen the finest texture", "Tunes the decoder on the reference first.", advanced=True
+        ),
+    )
     color: Number = Field(
         default=1.0,
         ge=0,
@@ -176,7 +239,11 @@ class Job(_Value):
         json_schema_extra=shown("Strength over the content", "0 is the content itself.", step=0.01, group="after"),
     )
     device: Device = Device.AUTO
-    precision: Precision = Precision.AUTO
+    precision: Precision = Field(
+        default=Precision.AUTO,
+        json_schema_extra=shown("Numbers", "16 bit is faster on graphics cards.", advanced=True),
+    )
+    model_digest: Digest | None = None
     digests: dict[str, Digest] = Field(default_factory=dict)
 
     @model_validator(mode="after")

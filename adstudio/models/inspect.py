@@ -24,14 +24,14 @@ def inspect_model(path: Path) -> ModelDescription:
         raise StorageError(f"{path}: cannot be read ({error.strerror or error})") from error
     if is_folder:
         return inspect_folder(path)
-    if not is_file:
-        raise ModelError(f"{path}: there is no such file or folder; check the path, and that its drive is plugged in")
     suffix = path.suffix.lower()
     if suffix in PICKLE_SUFFIXES:
         raise ModelError(
             f"{path}: is a pickle checkpoint, which can run any program when it is opened; "
             "use the same model as .safetensors"
         )
+    if not is_file:
+        raise ModelError(f"{path}: there is no such file or folder; check the path, and that its drive is plugged in")
     if suffix == ".gguf":
         raise ModelError(f"{path}: is a GGUF file with quantised weights, which are not read here; use .safetensors")
     if suffix != ".safetensors":

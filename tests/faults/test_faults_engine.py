@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from adstudio.engine import runner
 from adstudio.engine.checkpoint import FOLDER_NAME, sound_checkpoints
+from adstudio.engine.patch import run as patch_run
 from adstudio.engine.patch.synthesis import State, Synthesis
 from adstudio.engine.runner import StudioEngine
 from adstudio.jobs import run_folder
@@ -47,9 +47,9 @@ def break_rounds(monkeypatch: pytest.MonkeyPatch, spoil: Callable[[State], None]
                     spoil(state)
                 yield state
 
-    monkeypatch.setattr(runner, "Synthesis", Breaking)
-    monkeypatch.setattr(runner, "_CHECKPOINT_EVERY_S", 0.0)
-    monkeypatch.setattr(runner, "_CHECKPOINT_SHARE", float("inf"))
+    monkeypatch.setattr(patch_run, "Synthesis", Breaking)
+    monkeypatch.setattr(patch_run, "_CHECKPOINT_EVERY_S", 0.0)
+    monkeypatch.setattr(patch_run, "_CHECKPOINT_SHARE", float("inf"))
 
 
 def raising(error: Exception) -> Callable[[State], None]:

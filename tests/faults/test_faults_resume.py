@@ -30,12 +30,13 @@ SHORT = LONG.replace("168", "84").replace("144", "72").replace("60", "16")
 DYING = """
 import os, signal, sys
 import adstudio.cli as cli
-from adstudio.engine import runner
+from adstudio.engine.patch import run as patch_run
+from adstudio.engine.runner import StudioEngine
 from adstudio.jobs.events import Checkpointed
 
-runner._CHECKPOINT_EVERY_S, runner._CHECKPOINT_SHARE = 0.0, float("inf")
+patch_run._CHECKPOINT_EVERY_S, patch_run._CHECKPOINT_SHARE = 0.0, float("inf")
 
-class Dying(runner.StudioEngine):
+class Dying(StudioEngine):
     def run(self, request, control):
         for event in super().run(request, control):
             yield event

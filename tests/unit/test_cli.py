@@ -79,9 +79,9 @@ def test_an_occupied_folder_without_resume_is_refused(
         (["--set", "seed=-1"], 2, "seed: must be at least 0"),
         (["--set", "task=text_to_image", "--set", "prompt=cat"], 2, "needs a diffusion model"),
         (["--set", "content=none.png"], 2, "content: there is no file"),
-        (["--set", "model=sdxl"], 3, "built-in model"),
+        (["--set", "model=sdxl"], 3, "installed: patch"),
         (["--set", "model=old.ckpt"], 2, "pickle"),
-        (["--set", "model=models/none"], 2, "no file or folder"),
+        (["--set", "model=models/none"], 2, "no such file or folder"),
     ],
 )
 def test_a_wrong_job_is_one_line_and_no_result(

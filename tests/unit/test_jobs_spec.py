@@ -161,9 +161,9 @@ def test_other_models(model: str, kind: type[AdStudioError]) -> None:
         resolve(job(model=model), (8, 8), (8, 8))
 
 
-def test_a_model_that_is_there_cannot_be_used_yet(tmp_path: Path) -> None:
+def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
     (tmp_path / "model.safetensors").write_bytes(b"x")
-    with pytest.raises(UnavailableError, match="built-in model"):
+    with pytest.raises(JobError, match=r"^model: .*model\.safetensors"):
         resolve(parse_job({**BASE, "model": "model.safetensors"}, tmp_path), (8, 8), (8, 8))
 
 

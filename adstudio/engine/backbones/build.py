@@ -13,6 +13,7 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProject
 
 from adstudio.engine.backbones.naming import Source, sources_for
 from adstudio.engine.backbones.weights import TensorReader, open_weights
+from adstudio.engine.interruption import Interrupted
 from adstudio.errors import ModelError
 from adstudio.models.description import Component
 
@@ -25,10 +26,18 @@ _EMBED_TOKENS = "encoder.embed_tokens.weight"
 _NAMED_IN_A_MESSAGE = 3
 
 
-def build(component: Component, *, dtype: torch.dtype, device: torch.device, adjust: Adjust | None = None) -> nn.Module:
+def build(
+    component: Component,
+    *,
+    dtype: torch.dtype,
+    device: torch.device,
+    adjust: Adjust | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> nn.Module:
     """A part in memory, frozen and in evaluation mode; its weights are read one after the other into dtype.
 
-    adjust: applied to every weight before it is converted.
+    adjust: applied to every weight before it is converted. stop: asked before every weight; Interrupted is raised once
+    it says yes.
     Raises ModelError where config and weights do not belong together, StorageError where a file cannot be read.
     """
     weights = component.weights_for(half=dtype in (torch.float16, torch.bfloat16))
@@ -37,6 +46,8 @@ def build(component: Component, *, dtype: torch.dtype, device: torch.device, adj
     filled: dict[str, Tensor] = {}
     with open_weights(weights.files) as reader:
         for source in sources_for(component, reader):
+            if stop():
+                raise Interrupted
             wanted = expected.get(source.name)
             if wanted is None:
                 raise _foreign(component, reader, source)
@@ -69,19 +80,26 @@ def weight_names(component: Component) -> tuple[str, ...]:
 
 
 def build_denoiser(
-    component: Component, *, dtype: torch.dtype, device: torch.device, adjust: Adjust | None
+    component: Component,
+    *,
+    dtype: torch.dtype,
+    device: torch.device,
+    adjust: Adjust | None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> UNet2DConditionModel | FluxTransformer2DModel:
     """The denoiser."""
-    module = build(component, dtype=dtype, device=device, adjust=adjust)
+    module = build(component, dtype=dtype, device=device, adjust=adjust, stop=stop)
     if not isinstance(module, UNet2DConditionModel | FluxTransformer2DModel):
         raise ModelError(f"{component.weights[0].files[0]}: is no denoiser")
     return module
 
 
-def build_vae(component: Component, *, dtype: torch.dtype, device: torch.device) -> AutoencoderKL:
+def build_vae(
+    component: Component, *, dtype: torch.dtype, device: torch.device, stop: Callable[[], bool] = lambda: False
+) -> AutoencoderKL:
     """The VAE; in 32 bit where its config says that 16 bit floats are too narrow for it and dtype is float16."""
     upcast = component.config.get("force_upcast") is True and dtype is torch.float16
-    module = build(component, dtype=torch.float32 if upcast else dtype, device=device)
+    module = build(component, dtype=torch.float32 if upcast else dtype, device=device, stop=stop)
     if not isinstance(module, AutoencoderKL):
         raise ModelError(f"{component.weights[0].files[0]}: is no VAE")
     return module

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import nn
@@ -26,11 +26,13 @@ def load_parts(
     dtype: torch.dtype,
     prompts: bool = False,
     loras: Sequence[Lora] = (),
+    stop: Callable[[], bool] = lambda: False,
 ) -> ModelParts:
     """Load a model for computing on a device in a precision.
 
     prompts: whether prompts will be encoded; without, no text encoder stays in memory, and none is even read where the
     empty prompt's embedding is in the cache. loras: merged into the weights, in this order.
+    stop: asked all the time; Interrupted is raised once it says yes.
     Raises ModelError where files are damaged or do not belong together, UnavailableError where the machine lacks a part
     or a vocabulary, StorageError where a file is gone; each names the file.
     """
@@ -42,7 +44,7 @@ def load_parts(
 
     def loaded() -> list[nn.Module]:
         if not encoders:
-            encoders.extend(_encoder(part, merged, device, dtype) for part in text)
+            encoders.extend(_encoder(part, merged, device, dtype, stop) for part in text)
         return encoders
 
     def empty_prompt() -> PromptEmbeddings:
@@ -52,9 +54,9 @@ def load_parts(
     kept = TextParts(encoders=tuple(loaded()), tokenizers=tokenizers) if prompts else None
     encoders.clear()  # the largest parts of some models: gone before the next one is read
     denoiser = build_denoiser(
-        model.denoiser, dtype=dtype, device=device, adjust=merged.adjust(FACTS[model.family].denoiser)
+        model.denoiser, dtype=dtype, device=device, adjust=merged.adjust(FACTS[model.family].denoiser), stop=stop
     )
-    vae = build_vae(model.components[Role.VAE], dtype=dtype, device=device)
+    vae = build_vae(model.components[Role.VAE], dtype=dtype, device=device, stop=stop)
     return ModelParts(
         family=model.family,
         denoiser=denoiser,
@@ -68,7 +70,28 @@ def load_parts(
     )
 
 
-def _encoder(part: Component, merged: MergedLoras, device: torch.device, dtype: torch.dtype) -> nn.Module:
+def load_text(
+    model: ModelDescription,
+    *,
+    device: torch.device,
+    dtype: torch.dtype,
+    loras: Sequence[Lora] = (),
+    stop: Callable[[], bool] = lambda: False,
+) -> TextParts:
+    """The text encoders and tokenizers of a model alone; arguments and errors as those of `load_parts`."""
+    tokenizers = load_tokenizers(model)
+    merged = MergedLoras(model, loras)
+    text = [model.components[role] for role in FACTS[model.family].text_roles]
+    return TextParts(
+        encoders=tuple(_encoder(part, merged, device, dtype, stop) for part in text), tokenizers=tokenizers
+    )
+
+
+def _encoder(
+    part: Component, merged: MergedLoras, device: torch.device, dtype: torch.dtype, stop: Callable[[], bool]
+) -> nn.Module:
     """A text encoder; T5 leaves the range of float16 and so is computed in bfloat16 in its place."""
     narrow = part.config["_class_name"] == "T5EncoderModel" and dtype is torch.float16
-    return build(part, dtype=torch.bfloat16 if narrow else dtype, device=device, adjust=merged.adjust(part.role))
+    return build(
+        part, dtype=torch.bfloat16 if narrow else dtype, device=device, adjust=merged.adjust(part.role), stop=stop
+    )

@@ -1,0 +1,133 @@
+"""The diffusion model that is in memory, kept for the next job; one at a time."""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import psutil
+import torch
+from torch import Tensor
+
+from adstudio.engine.backbones.base import Backbone
+from adstudio.engine.backbones.flux import Flux
+from adstudio.engine.backbones.loading import load_parts, load_text
+from adstudio.engine.backbones.parts import ModelParts, PromptEmbeddings
+from adstudio.engine.backbones.sdxl import StableDiffusionXL
+from adstudio.engine.backbones.stable_diffusion import StableDiffusion
+from adstudio.engine.backbones.text import encode_prompt
+from adstudio.engine.interruption import interruptible
+from adstudio.engine.losses import AttentionFunction, sdpa
+from adstudio.engine.reference_cache import ReferenceCache
+from adstudio.models.description import ModelDescription
+from adstudio.models.digest import model_digest
+from adstudio.models.families import Family
+
+_MOST_PROMPTS = 64
+_HOST_SHARE = 0.1
+_HOST_BYTES = 2 << 30
+_DEVICE_SHARE = 0.1
+
+Stop = Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Loaded:
+    """A model in memory. key: its weights, precision and device."""
+
+    key: str
+    parts: ModelParts
+
+    def backbone(self, attend: AttentionFunction = sdpa) -> Backbone:
+        """The model as the loops take it; attend computes its self-attention."""
+        if self.parts.family is Family.FLUX:
+            return Flux(self.parts, attend=attend)
+        if self.parts.family is Family.SDXL:
+            return StableDiffusionXL(self.parts, attend=attend)
+        return StableDiffusion(self.parts, attend=attend)
+
+
+class ModelKeeper:
+    """Keeps the model used last, the embeddings of prompts, and features of references.
+
+    features: shared between jobs, within a tenth of the memory of the device and of the machine.
+    """
+
+    def __init__(self) -> None:
+        self._loaded: Loaded | None = None
+        self._prompts: OrderedDict[tuple[str, str], PromptEmbeddings] = OrderedDict()
+        self._tuned: tuple[str, Mapping[str, Tensor]] | None = None
+        self._features: tuple[str, ReferenceCache] | None = None
+
+    def loaded(self, model: ModelDescription, device: torch.device, dtype: torch.dtype, stop: Stop) -> Loaded:
+        """A model on a device in a precision; another one that is there goes first. Raises as `load_parts` does."""
+        key = _key(model, device, dtype)
+        if self._loaded is None or self._loaded.key != key:
+            self.drop()
+            self._loaded = Loaded(key=key, parts=load_parts(model, device=device, dtype=dtype, stop=stop))
+        return self._loaded
+
+    def prompt(
+        self, model: ModelDescription, device: torch.device, dtype: torch.dtype, prompt: str, stop: Stop
+    ) -> PromptEmbeddings:
+        """What a model's text encoders make of a prompt; they are let go of afterwards. Raises as `load_text` does."""
+        place = _key(model, device, dtype), prompt
+        if place not in self._prompts:
+            text = load_text(model, device=device, dtype=dtype, stop=stop)
+            with interruptible(text.encoders, stop):
+                self._prompts[place] = encode_prompt(text, model.family, prompt)
+            while len(self._prompts) > _MOST_PROMPTS:
+                self._prompts.popitem(last=False)
+        self._prompts.move_to_end(place)
+        return self._prompts[place]
+
+    def features(self, device: torch.device) -> ReferenceCache:
+        """Where features of references are kept for jobs to come."""
+        if self._features is None or self._features[0] != device.type:
+            on_host = min(_HOST_BYTES, int(_HOST_SHARE * psutil.virtual_memory().total))
+            on_device = on_host
+            if device.type == "cuda":
+                on_device = int(_DEVICE_SHARE * torch.cuda.get_device_properties(device).total_memory)
+            host = on_host if device.type == "cuda" else 0  # elsewhere both are the same memory
+            self._features = device.type, ReferenceCache(device_bytes=on_device, host_bytes=host)
+        return self._features[1]
+
+    def tuned(self, key: str, references: Sequence[Tensor]) -> Mapping[str, Tensor] | None:
+        """The decoder that was tuned last, if it was of this model on these references."""
+        place = _tuned_key(key, references)
+        return self._tuned[1] if self._tuned is not None and self._tuned[0] == place else None
+
+    def keep_tuned(self, key: str, references: Sequence[Tensor], weights: Mapping[str, Tensor]) -> None:
+        """Keep a tuned decoder in place of the one before."""
+        self._tuned = _tuned_key(key, references), weights
+
+    def free(self) -> None:
+        """Let go of features and of what the allocator holds back, for a run that is short of memory."""
+        if self._features is not None:
+            self._features[1].clear()
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        if torch.backends.mps.is_available():
+            torch.mps.empty_cache()
+
+    def drop(self) -> None:
+        """Let go of the model."""
+        if self._loaded is not None:
+            self._loaded = self._tuned = None
+            self.free()
+
+
+def _tuned_key(key: str, references: Sequence[Tensor]) -> str:
+    digest = hashlib.sha256(key.encode())
+    for image in references:
+        digest.update(str(tuple(image.shape)).encode())
+        digest.update(image.cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _key(model: ModelDescription, device: torch.device, dtype: torch.dtype) -> str:
+    return f"{model_digest(model)} {device} {dtype}"
