@@ -23,6 +23,7 @@ _CLASSES: Mapping[Role, frozenset[str]] = {
     Role.VAE: frozenset({"AutoencoderKL"}),
     Role.TEXT_ENCODER: frozenset({"CLIPTextModel"}),
     Role.TEXT_ENCODER_2: frozenset({"CLIPTextModelWithProjection", "T5EncoderModel"}),
+    Role.CONTROLNET: frozenset({"ControlNetModel"}),
 }
 _SCHEDULERS = frozenset(
     {

@@ -180,10 +180,37 @@ _T5: Mapping[str, Rule] = {
     "tie_word_embeddings": _flag(),
     "vocab_size": _count(3, 2_000_000, required=True),
 }
+_NO_CONTROLNET_FIELDS = {
+    "attention_type",
+    "center_input_sample",
+    "conv_in_kernel",
+    "conv_out_kernel",
+    "cross_attention_norm",
+    "dropout",
+    "dual_cross_attention",
+    "out_channels",
+    "resnet_out_scale_factor",
+    "resnet_skip_time_act",
+    "sample_size",
+    "time_cond_proj_dim",
+    "time_embedding_act_fn",
+    "time_embedding_dim",
+    "time_embedding_type",
+    "timestep_post_act",
+    "up_block_types",
+}
+_CONTROLNET: Mapping[str, Rule] = {name: rule for name, rule in _UNET.items() if name not in _NO_CONTROLNET_FIELDS} | {
+    "conditioning_channels": _one_of(3),
+    "conditioning_embedding_out_channels": _counts(1, 1024),
+    "controlnet_conditioning_channel_order": _one_of("rgb", "bgr"),
+    "global_pool_conditions": _flag(),
+    "mid_block_type": _one_of("UNetMidBlock2DCrossAttn", "UNetMidBlock2D"),
+}
 FIELDS: Mapping[str, Mapping[str, Rule]] = {
     "UNet2DConditionModel": _UNET,
     "FluxTransformer2DModel": _TRANSFORMER,
     "AutoencoderKL": _VAE,
+    "ControlNetModel": _CONTROLNET,
     "CLIPTextModel": _CLIP,
     "CLIPTextModelWithProjection": _CLIP,
     "T5EncoderModel": _T5,

@@ -21,13 +21,14 @@ class Family(StrEnum):
 
 
 class Role(StrEnum):
-    """What a part is for; the value is its folder in a diffusers model."""
+    """What a part is for; the value is its folder in a diffusers model. A ControlNet is no part, but goes with one."""
 
     UNET = "unet"
     TRANSFORMER = "transformer"
     VAE = "vae"
     TEXT_ENCODER = "text_encoder"
     TEXT_ENCODER_2 = "text_encoder_2"
+    CONTROLNET = "controlnet"
 
     @property
     def is_text(self) -> bool:
@@ -47,6 +48,7 @@ _ROLE_LABELS = MappingProxyType(
         Role.VAE: "VAE",
         Role.TEXT_ENCODER: "first text encoder (CLIP)",
         Role.TEXT_ENCODER_2: "second text encoder",
+        Role.CONTROLNET: "ControlNet",
     }
 )
 

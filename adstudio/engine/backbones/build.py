@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from diffusers import AutoencoderKL, FluxTransformer2DModel, UNet2DConditionModel
+from diffusers import AutoencoderKL, ControlNetModel, FluxTransformer2DModel, UNet2DConditionModel
 from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, T5Config, T5EncoderModel
 
@@ -131,6 +131,7 @@ _CLASSES: Mapping[str, Callable[[dict[str, Any]], nn.Module]] = {
     "UNet2DConditionModel": _from_diffusers(UNet2DConditionModel),
     "FluxTransformer2DModel": _from_diffusers(FluxTransformer2DModel),
     "AutoencoderKL": _from_diffusers(AutoencoderKL),
+    "ControlNetModel": _from_diffusers(ControlNetModel),
     "CLIPTextModel": lambda config: CLIPTextModel(CLIPTextConfig(**config)),
     "CLIPTextModelWithProjection": lambda config: CLIPTextModelWithProjection(CLIPTextConfig(**config)),
     "T5EncoderModel": lambda config: T5EncoderModel(T5Config(**config)),

@@ -46,6 +46,10 @@ def sources_for(component: Component, reader: TensorReader) -> Iterator[Source]:
         yield from _unet(component, reader)
     elif component.role is Role.TRANSFORMER:
         yield from _flux(component, reader)
+    elif component.role is Role.CONTROLNET:
+        yield from _converted(
+            reader, component, lambda tensors: _CONVERT.convert_controlnet_checkpoint(tensors, component.config)
+        )
     elif component.role is Role.VAE:
         yield from _converted(
             reader, component, lambda tensors: _CONVERT.convert_ldm_vae_checkpoint(tensors, component.config)
