@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from adstudio.errors import StorageError
 from adstudio.images import atomic_write_bytes
-from adstudio.jobs.choices import Device
+from adstudio.jobs.choices import Device, Task
 from adstudio.jobs.fields import FilePath, Flag
 
 _log = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ class Settings(BaseModel):
 
     runs_dir: where the window keeps its runs, None for Pictures/AD Studio. show_advanced: the fold of the parameters is
     open. window_layout: size and place of the window and its parts, as it gave them itself when it was last closed.
-    left_running: folder of the run that closing the window had stopped.
+    left_running: folder of the run that closing the window had stopped. models: the model last chosen for a task.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -41,6 +41,7 @@ class Settings(BaseModel):
     show_advanced: Flag = False
     window_layout: str = Field(default="", max_length=10_000)
     left_running: FilePath | None = None
+    models: dict[Task, str] = Field(default_factory=dict)
 
 
 def load_settings(path: Path) -> Settings:

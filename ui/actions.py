@@ -48,6 +48,9 @@ class Command(StrEnum):
     GO_ON = "go_on"
     SHOW_RUN = "show_run"
     SHOW_IN_FOLDER = "show_in_folder"
+    MODELS = "models"
+    ADD_MODEL = "add_model"
+    ADD_MODELS = "add_models"
     ABOUT = "about"
 
 
@@ -72,8 +75,9 @@ def _text(text: str) -> str:
     return str(QT_TRANSLATE_NOOP("Actions", text))
 
 
-FILE, EDIT, VIEW, RUN, HELP = _text("&File"), _text("&Edit"), _text("&View"), _text("&Run"), _text("&Help")
-MENUS = (FILE, EDIT, VIEW, RUN, HELP)
+FILE, EDIT, VIEW, RUN = _text("&File"), _text("&Edit"), _text("&View"), _text("&Run")
+MODELS, HELP = _text("&Models"), _text("&Help")
+MENUS = (FILE, EDIT, VIEW, RUN, MODELS, HELP)
 
 TABLE: tuple[ActionSpec, ...] = (
     ActionSpec(command=Command.OPEN_CONTENT, text=_text("Open a content picture …"), menu=FILE, keys=("Ctrl+O",)),
@@ -136,6 +140,15 @@ TABLE: tuple[ActionSpec, ...] = (
         command=Command.GO_ON, text=_text("Go on with it"), tip=_text("From where it stopped, to the same picture")
     ),
     ActionSpec(command=Command.SHOW_IN_FOLDER, text=_text("Show in folder")),
+    ActionSpec(
+        command=Command.MODELS,
+        text=_text("Installed models …"),
+        menu=MODELS,
+        keys=("Ctrl+M",),
+        tip=_text("What is installed, where, and what each can do"),
+    ),
+    ActionSpec(command=Command.ADD_MODEL, text=_text("Add a model file …"), menu=MODELS, apart=True),
+    ActionSpec(command=Command.ADD_MODELS, text=_text("Add a folder of models …"), menu=MODELS),
     ActionSpec(command=Command.ABOUT, text=_text("About AD Studio"), menu=HELP),
 )
 

@@ -59,6 +59,7 @@ class Studio(QObject):
             pasted_folder=pictures_dir() / _PASTED_NAME,
             parent=self,
         )
+        self.bench.session.chosen.wish(settings.models)
         self.window = MainWindow(self.bench)
         self.question: QMessageBox | None = None
         self.closed: asyncio.Future[None] = loop.create_future()
@@ -156,6 +157,7 @@ class Studio(QObject):
             window_layout=self.window.layout_state(),
             show_advanced=self.window.parameters.advanced.button.isChecked(),
             left_running=request.folder if request is not None else None,
+            models=self.bench.session.chosen.by_task,
         )
         try:
             save_settings(self._settings, self._settings_file)

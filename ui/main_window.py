@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QMainWindow, QSplitter, QVBoxLayout, QWidget
 
@@ -13,8 +13,10 @@ from adstudio.jobs.spec import Task
 from adstudio.settings import Appearance
 from ui.actions import Actions, Command
 from ui.canvas.canvas_panel import CanvasPanel
+from ui.canvas.empty_state import Empty
 from ui.canvas.view import ViewMode
 from ui.dialogs.files import FileDialogs
+from ui.model_handlers import ModelHandlers
 from ui.panels.history_panel import HistoryPanel
 from ui.panels.parameters_panel import ParametersPanel
 from ui.panels.references_panel import ReferencesPanel
@@ -22,6 +24,7 @@ from ui.panels.status_line import StatusLine
 from ui.panels.top_bar import TopBar
 from ui.state.incoming import incoming_from
 from ui.state.job_controller import RunState
+from ui.state.words import DEVICES, home_path
 from ui.state.workbench import Workbench, duration
 from ui.widgets.after_run import AfterRun
 from ui.widgets.tab_order import order_tab
@@ -40,7 +43,6 @@ _THEMES = {
 }
 
 _LOW_PX = 760
-_DEVICES = {"cpu": "CPU", "cuda": "NVIDIA GPU", "mps": "Apple GPU"}
 
 
 class MainWindow(QMainWindow):
@@ -72,6 +74,7 @@ class MainWindow(QMainWindow):
         self.actions_table = Actions(self)
         self.dialogs = FileDialogs(self)
         self.handlers = WindowHandlers(self)
+        self.models = ModelHandlers(self)
         self._build()
         self._connect()
         self.actions_table.connect_to(self._command_handlers())
@@ -141,7 +144,6 @@ class MainWindow(QMainWindow):
         refs.content_dropped.connect(lambda incoming: hands.on_slot_drop(0, incoming))
         refs.styles_dropped.connect(lambda incoming: hands.on_slot_drop(-1, incoming))
         refs.sample_chosen.connect(hands.use_sample)
-        self.parameters.models_wanted.connect(hands.about_models)
         self.after_run.changed.connect(bench.adjust)
         self.history.entry_chosen.connect(lambda _: self.canvas.banner.dismiss())
         self.history.entry_chosen.connect(bench.show_entry)
@@ -208,6 +210,9 @@ class MainWindow(QMainWindow):
             Command.RUN_AGAIN: lambda: hands.with_entry(bench.run_again),
             Command.GO_ON: lambda: hands.with_entry(bench.go_on),
             Command.SHOW_IN_FOLDER: lambda: hands.with_entry(hands.show_in_folder),
+            Command.MODELS: self.models.open,
+            Command.ADD_MODEL: self.models.add_file,
+            Command.ADD_MODELS: self.models.add_folder,
             Command.ABOUT: hands.about,
         }
         for command, mode in _MODES.items():
@@ -235,31 +240,38 @@ class MainWindow(QMainWindow):
         self.top_bar.show_task(task)
         self.top_bar.show_problem(problem)
         self.actions_table[Command.RUN].setEnabled(not problem)
-        self.canvas.set_task(task)
+        self.canvas.set_task(task, self._empty_kind())
         if self.bench.controller.state is RunState.IDLE and (problem or self._said_problem):
             self.status_line.say(problem or self.tr("Ready"))
         self._said_problem = bool(problem)
 
+    def _empty_kind(self) -> Empty:
+        """What an empty canvas should lead to."""
+        session = self.bench.session
+        if session.setup.task is not Task.TEXT_TO_IMAGE:
+            return Empty.PICTURE
+        if session.model_problem():
+            return Empty.MODEL
+        return Empty.WORDS if session.setup.styles else Empty.PICTURE
+
     def _show_machine(self) -> None:
         bench = self.bench
-        if bench.session.setup.task is Task.TEXT_TO_IMAGE:  # nothing here computes it
+        if bench.session.model_problem():  # nothing here computes it
             self.top_bar.show_machine(())
             return
         width, height = bench.session.expected_size()
         seconds = None if bench.session.problem() else bench.forecast_s()
         parts = (
             f"{width} × {height}" if width else "",
-            _DEVICES.get(bench.device, bench.device.upper()),
+            DEVICES.get(bench.device, bench.device.upper()),
             self.tr("about {time}").format(time=duration(seconds)) if seconds is not None else "",
         )
         self.top_bar.show_machine([part for part in parts if part])
 
     def show_runs_folder(self) -> None:
         """Say where runs are kept."""
-        folder = str(self.bench.runs_folder)
-        home = str(Path.home())
-        shown = f"~{folder[len(home) :]}" if folder.startswith(home) and len(home) > 1 else folder
-        self.status_line.show_place(self.tr("Runs are kept in {folder}").format(folder=shown))
+        folder = home_path(self.bench.runs_folder)
+        self.status_line.show_place(self.tr("Runs are kept in {folder}").format(folder=folder))
 
     def _show_undo(self) -> None:
         self.actions_table[Command.UNDO].setEnabled(self.bench.session.can_undo)
@@ -329,6 +341,11 @@ class MainWindow(QMainWindow):
         if incoming is not None:
             event.acceptProposedAction()
             self.bench.importer.take(incoming, self.bench.importer.first_empty())
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() is QEvent.Type.ActivationChange and self.isActiveWindow():
+            self.bench.models.refresh()  # the command line, or a drive, may have changed them meanwhile
+        super().changeEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -40,6 +40,14 @@ QLabel[role="name"] { color: $text; }
 QLabel[role="chip"] { background: $card; border: 1px solid $line; border-radius: 13px; padding: 0 12px;
   color: $text; }
 
+QLabel[role="problem"] { color: $danger; background: $card; border: 1px solid $danger; border-radius: 6px;
+  padding: 8px 10px; }
+QLabel[role="step"] { color: $accent_ink; background: $card; border: 1px solid $line; border-radius: 12px;
+  font-weight: 600; }
+QDialog QFrame[role="banner"] { margin: 10px 0; }
+#modelList { background: $window; border-right: 1px solid $line; }
+#modelList[dropping="true"] { border: 2px solid $accent; }
+
 QFrame[role="card"] { background: $card; border: 1px solid $line; border-radius: 6px; }
 QFrame[role="card"]:focus { border: 1px solid $accent; }
 QFrame[role="card"][dropping="true"] { border: 1px solid $accent; }
@@ -65,6 +73,11 @@ QPushButton[role="primary"] { background: $accent; color: $accent_text; border: 
 QPushButton[role="primary"]:hover { background: $accent_hover; border-color: $accent_hover; }
 QPushButton[role="primary"]:focus { border: 2px solid $text; padding: 5px 17px; }
 QPushButton[role="primary"]:disabled { background: $panel; color: $muted; border-color: $line; }
+QPushButton[role="picker"] { background: $card; border: 1px solid $line; border-radius: 13px; padding: 0; }
+QPushButton[role="picker"]:hover { background: $raised; }
+QPushButton[role="picker"]:focus { border: 1px solid $accent; }
+QPushButton[role="picker"][broken="true"] { border: 1px solid $danger; }
+QPushButton:checked { background: $raised; }
 QPushButton[role="small"] { padding: 3px 10px; }
 QPushButton[role="fold"] { text-align: left; background: $card; border: 1px solid transparent; padding: 6px 8px; }
 QPushButton[role="fold"]:hover { background: $raised; }

@@ -10,7 +10,6 @@ from PySide6.QtCore import QObject, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QLineEdit, QMessageBox, QPlainTextEdit
 
-from adstudio.jobs.spec import Task
 from ui.canvas.drop_zones import Role
 from ui.state.importing import Offer, Target
 from ui.state.incoming import Incoming, incoming_from
@@ -192,16 +191,6 @@ class WindowHandlers(QObject):
             banner.dismiss()
         else:
             self._bench.controller.cancel()
-
-    def about_models(self) -> None:
-        self._window.canvas.say(
-            self.tr(
-                "This version has the built-in patch model, which needs no download. Diffusion models, and with them "
-                "text to image, come with a later version."
-            ),
-            kind="info",
-            actions=((self.tr("Go to Style transfer"), lambda: self._bench.session.set_task(Task.STYLE_TRANSFER)),),
-        )
 
     def about(self) -> None:
         from adstudio import __version__

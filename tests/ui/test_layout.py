@@ -67,10 +67,11 @@ def test_the_machine_is_shown_as_far_as_there_is_room(filled: MainWindow, host: 
     qtbot.waitUntil(lambda: filled.bench.forecast_s() is not None, timeout=5000)
     bar = filled.top_bar
     filled.resize(1600, 900)
-    qtbot.waitUntil(bar.model_chip.isVisible, timeout=5000)
+    qtbot.waitUntil(lambda: bar.model.width() >= bar.model.needed_width(), timeout=5000)
     assert bar.machine_chip.text() == "120 × 90 · CPU · about 2.5 s"
     filled.resize(1000, 700)
-    qtbot.waitUntil(lambda: not bar.model_chip.isVisible(), timeout=5000)
+    qtbot.waitUntil(lambda: bar.machine_chip.text() != "120 × 90 · CPU · about 2.5 s", timeout=5000)
+    assert bar.model.isVisible() and bar.model.geometry().right() < bar.run.geometry().left()
     assert bar.machine_chip.text().endswith("about 2.5 s"), "how long it takes goes last"
     assert bar.machine_chip.toolTip() == "120 × 90 · CPU · about 2.5 s"
 

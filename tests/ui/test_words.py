@@ -55,9 +55,9 @@ def test_a_result_keeps_the_words_of_its_own_task(filled: MainWindow, host: Fake
 
 def test_what_cannot_be_computed_promises_no_machine(filled: MainWindow, qtbot: QtBot) -> None:
     filled.resize(1600, 900)
-    assert filled.top_bar.model_chip.text() == "Patch model · built in"
+    assert filled.top_bar.model.words() == "Patch model · built in"
     filled.bench.choose_task(Task.TEXT_TO_IMAGE)
-    assert filled.top_bar.model_chip.text() == "No diffusion model"
+    assert filled.top_bar.model.words() == "No diffusion model"
     assert filled.top_bar.machine_chip.text() == ""
 
 

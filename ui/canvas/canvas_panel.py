@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QToolBu
 
 from adstudio.jobs.choices import Task
 from ui.canvas.drop_zones import DropZones, Role
-from ui.canvas.empty_state import EmptyState
+from ui.canvas.empty_state import Empty, EmptyState
 from ui.canvas.result_bar import ResultBar
 from ui.canvas.view import CanvasView, ViewMode
 from ui.state.figures import FiguresOfResult
@@ -29,6 +29,7 @@ class CanvasPanel(QWidget):
         super().__init__(parent)
         self._stage = stage
         self._task = Task.STYLE_TRANSFER
+        self._empty = Empty.PICTURE
         self._samples = False
         self.setAcceptDrops(True)
         self.view = CanvasView()
@@ -101,9 +102,9 @@ class CanvasPanel(QWidget):
         self._samples = samples
         self._show()
 
-    def set_task(self, task: Task) -> None:
-        """Its words, and its drop zones: a texture has no content."""
-        self._task = task
+    def set_task(self, task: Task, empty: Empty = Empty.PICTURE) -> None:
+        """Its words, and its drop zones: a texture has no content. empty: what an empty canvas leads to."""
+        self._task, self._empty = task, empty
         self._show()
 
     def set_progress(self, fraction: float | None) -> None:
@@ -122,11 +123,7 @@ class CanvasPanel(QWidget):
             before_label=stage.before_label(),
             after_label=stage.after_label(),
         )
-        self.empty.say(
-            self.tr("Drop a texture here") if self._task is Task.TEXTURE else self.tr("Drop a picture here"),
-            self.tr("Files, folders and pictures from the browser. Ctrl+V pastes."),
-            samples=self._samples,
-        )
+        self._say_empty()
         self.empty.setVisible(stage.size().isEmpty() and not stage.reading)
         word = content_word(stage.task)
         for mode, words in (
@@ -135,6 +132,17 @@ class CanvasPanel(QWidget):
         ):
             self.modes.button(mode).setToolTip(words.format(content=word))
         self._show_zoom()
+
+    def _say_empty(self) -> None:
+        title = self.tr("Drop a texture here") if self._task is Task.TEXTURE else self.tr("Drop a picture here")
+        hint = self.tr("Files, folders and pictures from the browser. Ctrl+V pastes.")
+        if self._empty is Empty.MODEL:
+            title = self.tr("Text to image needs a diffusion model")
+            hint = self.tr("The model page shows which can be used and where they come from.")
+        elif self._empty is Empty.WORDS:
+            title = self.tr("Write what the picture shows, then press Run")
+            hint = self.tr("The reference on the left gives the look.")
+        self.empty.say(title, hint, samples=self._samples, kind=self._empty)
 
     def _show_zoom(self) -> None:
         there = not self._stage.size().isEmpty()

@@ -12,13 +12,14 @@ from ui.state.incoming import SUFFIXES
 
 
 class FileDialogs(QObject):
-    """Remembers the folder last used."""
+    """Remembers the folder last used. folder: where to begin, where it is there; else with the pictures."""
 
-    def __init__(self, window: QWidget) -> None:
+    def __init__(self, window: QWidget, *, folder: Path | None = None) -> None:
         super().__init__(window)
         self._window = window
         pictures = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.PicturesLocation)
-        self._folder = pictures if Path(pictures).is_dir() else str(Path.home())
+        wanted = folder if folder is not None else Path(pictures)
+        self._folder = str(wanted) if wanted.is_dir() else str(Path.home())
         self.current: QFileDialog | None = None
 
     def _filter(self) -> str:
@@ -53,6 +54,12 @@ class FileDialogs(QObject):
     def open_pictures(self, title: str, then: Callable[[tuple[Path, ...]], None]) -> None:
         """One or more pictures."""
         self._open(title, QFileDialog.FileMode.ExistingFiles, then).open()
+
+    def open_models(self, title: str, then: Callable[[tuple[Path, ...]], None]) -> None:
+        """One or more model files."""
+        dialog = self._open(title, QFileDialog.FileMode.ExistingFiles, then)
+        dialog.setNameFilters([self.tr("Models (*.safetensors)"), self.tr("All files (*)")])
+        dialog.open()
 
     def choose_folder(self, title: str, then: Callable[[Path], None]) -> None:
         self._open(title, QFileDialog.FileMode.Directory, lambda files: then(files[0])).open()

@@ -133,11 +133,15 @@ class ReferencesPanel(QScrollArea):
             Task.TEXTURE: self.tr("Texture exemplars"),
         }
         self.styles_header.set_text(titles[task])
+        optional = task is Task.TEXT_TO_IMAGE
         self.content_header.set_text(content_word(task))
+        self.content_empty.setText(
+            self.tr("Optional: drop or open …") if optional else self.tr("Drop, paste or open a picture …")
+        )
         self._show_content()
 
     def _show_content(self) -> None:
-        content = self._session.setup.content
+        content = self._session.setup.used_content
         wanted = self._session.setup.task is not Task.TEXTURE
         self.content_header.setVisible(wanted)
         self.content_card.setVisible(wanted and content is not None)

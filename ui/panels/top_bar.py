@@ -11,12 +11,15 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePol
 from adstudio.jobs.spec import Task
 from ui import icons, theme
 from ui.state.job_controller import RunState
+from ui.state.model_choice import ModelOption
 from ui.widgets.elided_label import ElidedLabel
 from ui.widgets.icon_button import IconButton
+from ui.widgets.model_picker import ModelPicker
 from ui.widgets.segments import Segments
 
 _GAPS_PX = 96  # margins and what lies between the widgets
 _CHIP_PADDING_PX = 28
+_MODEL_PX, _LEAST_MODEL_PX, _MOST_MODEL_PX = 132, 96, 280  # width of the model's chip
 _RUN_PX = 120  # room for "Run next" too, so that the bar stays as it is when a run starts
 
 
@@ -44,8 +47,7 @@ class TopBar(QFrame):
         )
         self.tasks.chosen.connect(lambda value: self.task_chosen.emit(Task(value)))
         self._machine: tuple[str, ...] = ()
-        self.model_chip = self._chip()
-        self.model_chip.setText(self.tr("Patch model · built in"))
+        self.model = ModelPicker()
         self.machine_chip = self._chip()
         self.run = QPushButton(self.tr("Run"))
         self.run.setProperty("role", "primary")
@@ -63,7 +65,7 @@ class TopBar(QFrame):
         row.addSpacing(8)
         row.addWidget(self.tasks)
         row.addStretch(1)
-        row.addWidget(self.model_chip)
+        row.addWidget(self.model)
         row.addWidget(self.machine_chip)
         for widget in (self.run, self.pause, self.cancel):
             row.addWidget(widget)
@@ -84,18 +86,22 @@ class TopBar(QFrame):
         self._fit_chips()
 
     def _fit_chips(self) -> None:
-        """In a narrow window the model goes first, then of the machine's part what comes first."""
-        others = [self._title, self.tasks, self.run, self.pause, self.cancel]
+        """In a narrow window the title goes and the model's name is shortened, then of the machine's part its start."""
+        others: list[QWidget] = [self.tasks, self.run, self.pause, self.cancel]
         room = self.width() - sum(max(one.sizeHint().width(), one.minimumWidth()) for one in others) - _GAPS_PX
-        parts = self._machine
-        text = " · ".join(parts)
-        while len(parts) > 1 and self._chip_width(text) > room:
+        parts, needed = self._machine, self.model.needed_width()
+        title = self._title.sizeHint().width()
+        with_title = title + needed + self._chip_width(" · ".join(parts)) <= room
+        self._title.setVisible(with_title)
+        room -= title if with_title else 0
+        least = min(needed, _MODEL_PX)
+        while parts and self._chip_width(" · ".join(parts)) > room - least:
             parts = parts[1:]
-            text = " · ".join(parts)
+        text = " · ".join(parts)
         self.machine_chip.setText(text)
         self.machine_chip.setToolTip(" · ".join(self._machine))
         self.machine_chip.setVisible(bool(parts))
-        self.model_chip.setVisible(self._chip_width(text) + self._chip_width(self.model_chip.text()) <= room)
+        self.model.setFixedWidth(max(_LEAST_MODEL_PX, min(needed, _MOST_MODEL_PX, room - self._chip_width(text))))
 
     def _chip_width(self, text: str) -> int:
         return self.fontMetrics().horizontalAdvance(text) + _CHIP_PADDING_PX if text else 0
@@ -111,8 +117,10 @@ class TopBar(QFrame):
 
     def show_task(self, task: Task) -> None:
         self.tasks.set_value(task)
-        waiting = task is Task.TEXT_TO_IMAGE
-        self.model_chip.setText(self.tr("No diffusion model") if waiting else self.tr("Patch model · built in"))
+
+    def show_models(self, options: Sequence[ModelOption], current: str, words: str, problem: str) -> None:
+        """What can be chosen and what is, see ModelPicker.show_options."""
+        self.model.show_options(options, current, words, problem)
         self._fit_chips()
 
     def show_problem(self, problem: str) -> None:

@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from statistics import median
 
-from adstudio.jobs.defaults import default_values
 from ui.state.runs import HistoryEntry
 from ui.state.setup import Setup
-from ui.state.setup_job import expected_size
 
 _LATEST = 5
 
 
-def forecast_s(setup: Setup, entries: Iterable[HistoryEntry]) -> float | None:
+def forecast_s(setup: Setup, size: tuple[int, int], usual_steps: int, entries: Iterable[HistoryEntry]) -> float | None:
     """Seconds of computing to expect; None where nothing like it has been run here yet.
 
-    entries: newest first. Cost is taken as linear in pixels and steps; the median of the latest runs forgives a pause.
+    size: of the result, (0, 0) while unknown. usual_steps: where none are chosen. entries: newest first.
+    Cost is taken as linear in pixels and steps; the median of the latest runs forgives a pause.
     """
-    width, height = expected_size(setup)
+    width, height = size
     if not width:
         return None
     rates: list[float] = []
@@ -34,6 +33,5 @@ def forecast_s(setup: Setup, entries: Iterable[HistoryEntry]) -> float | None:
     if not rates:
         return None
     images, steps = setup.value("images"), setup.value("num_inference_steps")
-    if not isinstance(steps, int):
-        steps = int(default_values(setup.task)["num_inference_steps"])
+    steps = steps if isinstance(steps, int) else usual_steps
     return median(rates) * width * height * (images if isinstance(images, int) else 1) * steps

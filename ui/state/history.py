@@ -20,12 +20,16 @@ from PySide6.QtCore import (
 )
 from PySide6.QtGui import QImage
 
+from adstudio.jobs.defaults import PATCH_MODEL
 from adstudio.jobs.spec import Task
 from ui.state.background import Background
+from ui.state.model_choice import model_name
 from ui.state.roles import CardRole
 from ui.state.runs import HistoryEntry, list_entries, picture_thumbnail
+from ui.state.words import short_name
 
 _THUMBNAIL_PX = 256
+_PROMPT_LETTERS = 120
 
 
 class HistoryModel(QAbstractListModel):
@@ -149,7 +153,10 @@ class HistoryModel(QAbstractListModel):
             lines.append(" + ".join(entry.names))
         if entry.job is not None:
             size = f"{entry.job.width} × {entry.job.height} · " if entry.job.width and entry.job.height else ""
-            lines.append(size + self.tr("seed {seed}").format(seed=entry.job.seed))
+            model = f"{short_name(model_name(entry.job.model))} · " if entry.job.model != PATCH_MODEL else ""
+            lines.append(model + size + self.tr("seed {seed}").format(seed=entry.job.seed))
+            if entry.job.prompt:
+                lines.append(f"“{entry.job.prompt[:_PROMPT_LETTERS]}{'…' * (len(entry.job.prompt) > _PROMPT_LETTERS)}”")
         return "\n".join(lines)
 
     def _image(self, entry: HistoryEntry) -> QImage | None:

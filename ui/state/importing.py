@@ -7,12 +7,16 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from adstudio.jobs.spec import Job, Task
+from adstudio.jobs.spec import Job
+from adstudio.models.inspect import PICKLE_SUFFIXES
 from ui.state.background import Background
 from ui.state.image_files import job_inside, make_smaller_copy
 from ui.state.incoming import Incoming, resolve
 from ui.state.session import Session
 from ui.state.setup import SlotPicture, SlotStatus
+from ui.state.setup_job import NEEDS_CONTENT
+
+_MODEL_SUFFIXES = frozenset({".safetensors", ".gguf", *PICKLE_SUFFIXES})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +37,12 @@ class Offer:
 
 
 class Importer(QObject):
-    """restore_offered: an Offer to be put to the artist. failed: why nothing was taken."""
+    """restore_offered: an Offer to be put to the artist. failed: why nothing was taken.
 
+    models_brought: files that are (or would be) models and no pictures.
+    """
+
+    models_brought = Signal(object)
     restore_offered = Signal(object)
     failed = Signal(str)
 
@@ -55,6 +63,11 @@ class Importer(QObject):
                     "copy the picture itself and paste it, or save it and drop the file."
                 )
             )
+            return
+
+        models = tuple(file for file in incoming.files if file.suffix.lower() in _MODEL_SUFFIXES)
+        if models:
+            self.models_brought.emit(models)
             return
 
         def work() -> tuple[tuple[Path, ...], Job | None]:
@@ -97,4 +110,4 @@ class Importer(QObject):
         """Where a paste goes when no slot has the keyboard."""
         setup = self._session.setup
         content_open = setup.content is None or setup.content.status is SlotStatus.BROKEN
-        return Target(content=setup.task is not Task.TEXTURE and content_open)
+        return Target(content=setup.task in NEEDS_CONTENT and content_open)

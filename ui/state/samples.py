@@ -46,8 +46,11 @@ class Samples:
         return next((sample for sample in self.all if sample.name == name), None)
 
     def first_pair(self, task: Task) -> tuple[Sample | None, Sample | None]:
-        """Content and style to fill in at the first start."""
-        pair = dict(self.demo).get(task, {})
+        """Content and style to fill in at the first start; pictures from words begin with a style alone."""
+        demo = dict(self.demo)
+        if task is Task.TEXT_TO_IMAGE and task not in demo:
+            return None, self.named(demo.get(Task.STYLE_TRANSFER, {}).get("style", ""))
+        pair = demo.get(task, {})
         return self.named(pair.get("content", "")), self.named(pair.get("style", ""))
 
     def are_first_pictures(self, content: Path | None, styles: Iterable[Path]) -> bool:

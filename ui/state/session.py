@@ -9,10 +9,16 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
+from adstudio.jobs.defaults import PATCH_MODEL
+from adstudio.jobs.parameters import Parameter
 from adstudio.jobs.spec import Job, Task
+from adstudio.models.description import ModelDescription
 from ui.state.background import Background
+from ui.state.chosen_models import ChosenModels
+from ui.state.model_choice import model_problem
+from ui.state.model_library import ModelLibrary, can_do
 from ui.state.setup import ParameterValue, Setup, SlotPicture, SlotStatus
-from ui.state.setup_job import Hindrance, expected_size, hindrance_of, job_of, problem_of, setup_of
+from ui.state.setup_job import Hindrance, expected_size, hindrance_of, job_of, parameters_of, setup_of
 from ui.state.slot_loading import Loaded, load_slot
 
 MAX_STYLES = 16
@@ -21,23 +27,27 @@ _SEEDS = 10_000
 
 
 class Session(QObject):
-    """Signals say what to redraw; `changed` follows each of them."""
+    """Signals say what to redraw; `changed` follows each of them. model_changed: or what is known of the model."""
 
     task_changed = Signal()
+    model_changed = Signal()
     content_changed = Signal()
     styles_changed = Signal()
     values_changed = Signal()
     changed = Signal()
     undo_changed = Signal()
 
-    def __init__(self, background: Background, parent: QObject | None = None) -> None:
+    def __init__(self, background: Background, models: ModelLibrary, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._background = background
+        self._models = models
+        self.chosen = ChosenModels(models)
         self._setup = Setup()
         self._undone: list[Setup] = []
         self._done: list[Setup] = []
         self._merge = ""
         self.seed_locked = True
+        models.changed.connect(self._on_models)
 
     @property
     def setup(self) -> Setup:
@@ -48,25 +58,55 @@ class Session(QObject):
     def set_task(
         self, task: Task, *, content: SlotPicture | None = None, styles: tuple[SlotPicture, ...] | None = None
     ) -> None:
-        """Another task; pictures and parameters stay, those that do not apply wait.
+        """Another task with the model last chosen for it; pictures and parameters stay, those that do not apply wait.
 
         content, styles: pictures that come with the task, in place of the present ones.
         """
-        present = self._setup
+        present, model = self._setup, self.chosen.for_task(task)
         self._edit(
             replace(
                 present,
                 task=task,
+                model=model,
+                values=self._carried(task, model),
                 content=present.content if content is None else content,
                 styles=present.styles if styles is None else styles,
             )
         )
 
+    def choose_model(self, model: str) -> None:
+        """Another model for the present task, once it has been looked at; what is its own comes and goes with it."""
+        if model != self._setup.model:
+            self._models.meet(model, lambda: self._take_model(model))
+
+    def _take_model(self, model: str) -> None:
+        self._edit(replace(self._setup, model=model, values=self._carried(self._setup.task, model)))
+
+    def _carried(self, task: Task, model: str) -> tuple[tuple[str, ParameterValue], ...]:
+        present = self._setup
+        if model == present.model:
+            return present.values
+        before = parameters_of(present, self._here(present.model))
+        after = parameters_of(replace(present, task=task), self._here(model))
+        return self.chosen.carry(present, before, model, after)
+
+    def _here(self, model: str) -> str:
+        """A model whose parameters are known; the patch model in place of one that is not here."""
+        entry = self._models.find(model) if model != PATCH_MODEL else None
+        return model if entry is not None and can_do(entry) else PATCH_MODEL
+
     def set_content(self, path: Path, *, name: str = "") -> None:
-        self._edit(replace(self._setup, content=SlotPicture(path=path, name=name or path.name)))
+        """Another content; text to image follows it from now on."""
+        follows = self._setup.follows_content or self._setup.task is Task.TEXT_TO_IMAGE
+        content = SlotPicture(path=path, name=name or path.name)
+        self._edit(replace(self._setup, content=content, follows_content=follows))
 
     def clear_content(self) -> None:
-        self._edit(replace(self._setup, content=None))
+        """No content; the other tasks keep it when text to image follows it no longer."""
+        if self._setup.task is Task.TEXT_TO_IMAGE:
+            self._edit(replace(self._setup, follows_content=False))
+        else:
+            self._edit(replace(self._setup, content=None))
 
     def set_content_mask(self, mask: Path | None) -> None:
         """A label image that pairs regions of the content with those of the references."""
@@ -107,7 +147,7 @@ class Session(QObject):
 
     def swap(self) -> None:
         """Content and first style change places."""
-        content, styles = self._setup.content, self._setup.styles
+        content, styles = self._setup.used_content, self._setup.styles
         if content is not None and styles:
             first = replace(content, key=styles[0].key, weight=styles[0].weight)
             other = replace(styles[0], key=content.key, weight=content.weight)
@@ -134,15 +174,30 @@ class Session(QObject):
 
     def expected_size(self) -> tuple[int, int]:
         """Width and height of the result in pixels; (0, 0) while the pictures are unknown."""
-        return expected_size(self._setup)
+        return expected_size(self._setup, self.model())
+
+    def model(self) -> ModelDescription | None:
+        """What is known of the chosen model; None for the patch model and one that is not here."""
+        entry = self._models.find(self._setup.model) if self._setup.model != PATCH_MODEL else None
+        return entry.model if entry is not None and can_do(entry) else None
+
+    def parameters(self) -> tuple[Parameter, ...]:
+        """What can be set for what is laid out."""
+        return parameters_of(self._setup, self._here(self._setup.model))
 
     def roll_seed(self) -> None:
         """Another seed."""
         self.set_value("seed", secrets.randbelow(_SEEDS))
 
     def restore(self, job: Job, names: Mapping[Path, str]) -> None:
-        """Take over everything a job says. names: what its files were called when the artist chose them."""
-        self._edit(setup_of(job, names, self._setup))
+        """Take over everything a job says. names: what its files were called when the artist chose them.
+
+        Its model should have been looked at (`ModelLibrary.meet`).
+        """
+        entry = self._models.find(job.model) if job.model != PATCH_MODEL else None
+        model = entry.name if entry is not None and self._models.find(entry.name) is entry else job.model
+        is_here = self._here(model) == model
+        self._edit(setup_of(job, names, self._setup, model=model, is_here=is_here))
 
     # Undo
 
@@ -168,15 +223,20 @@ class Session(QObject):
 
     def problem(self) -> str:
         """Why this cannot be run yet, in words; empty when it can."""
-        return problem_of(self._setup)
+        found = self.hindrance()
+        return found.text if found is not None else ""
+
+    def model_problem(self) -> str:
+        """Why the model cannot be used for this task, in words; empty where it can."""
+        return model_problem(self._setup.task, self._setup.model, self._models)
 
     def hindrance(self) -> Hindrance | None:
         """The same with the place where something is missing; None when it can be run."""
-        return hindrance_of(self._setup)
+        return hindrance_of(self._setup, self.model_problem())
 
     def job(self) -> Job:
         """The setup as a job with absolute paths. Raises JobError where `problem` would say something."""
-        return job_of(self._setup)
+        return job_of(self._setup, self.model_problem())
 
     # Inside
 
@@ -203,11 +263,14 @@ class Session(QObject):
 
     def _show(self, setup: Setup, *, keep_merge: bool = False) -> None:
         before, self._setup = self._setup, setup
+        self.chosen.remember(setup.task, setup.model)
         if not keep_merge:
             self._merge = ""
         if before.task is not setup.task:
             self.task_changed.emit()
-        if before.content is not setup.content:
+        if before.model != setup.model:
+            self.model_changed.emit()
+        if before.content is not setup.content or before.used_content is not setup.used_content:
             self.content_changed.emit()
         if before.styles != setup.styles:
             self.styles_changed.emit()
@@ -217,6 +280,14 @@ class Session(QObject):
             if slot is not None and slot.status is SlotStatus.LOADING:
                 self._load(slot)
         self.undo_changed.emit()
+        self.changed.emit()
+
+    def _on_models(self) -> None:
+        """Others are installed: what was chosen may be gone or back, and text to image may find its first model."""
+        model = self.chosen.for_task(self._setup.task)
+        if model != self._setup.model:
+            self._setup = replace(self._setup, model=model)  # not an edit, so undo does not see it
+        self.model_changed.emit()
         self.changed.emit()
 
     def look_again(self) -> None:

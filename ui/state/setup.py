@@ -51,13 +51,24 @@ class SlotPicture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
-    """Task, pictures and the parameters that differ from their defaults."""
+    """Task, model, pictures and the parameters that differ from their defaults.
+
+    model: as a job names it. follows_content: text to image takes its structure from the content, too.
+    """
 
     task: Task = Task.STYLE_TRANSFER
     model: str = "patch"
     content: SlotPicture | None = None
+    follows_content: bool = False
     styles: tuple[SlotPicture, ...] = ()
     values: tuple[tuple[str, ParameterValue], ...] = ()
+
+    @property
+    def used_content(self) -> SlotPicture | None:
+        """The content as far as the task uses it; it stays laid out for the other tasks."""
+        if self.task is Task.TEXTURE or (self.task is Task.TEXT_TO_IMAGE and not self.follows_content):
+            return None
+        return self.content
 
     def value(self, name: str) -> ParameterValue:
         """A parameter the artist has changed; None where the default holds."""

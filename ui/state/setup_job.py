@@ -11,11 +11,16 @@ from pydantic import ValidationError
 from PySide6.QtCore import QCoreApplication
 
 from adstudio.errors import JobError
-from adstudio.jobs.defaults import PATCH_MODEL, PATCH_NATIVE_SIDE_PX
-from adstudio.jobs.parameters import parameters_for
+from adstudio.jobs.defaults import PATCH_NATIVE_SIDE_PX
+from adstudio.jobs.diffusion_defaults import diffusion_size
+from adstudio.jobs.parameters import Parameter, parameters_for
 from adstudio.jobs.spec import Job, Reference, Task
+from adstudio.models.description import ModelDescription
 from ui.state.setup import ParameterValue, Setup, SlotPicture, SlotStatus
 from ui.state.words import content_word, short_name
+
+NEEDS_CONTENT = (Task.STYLE_TRANSFER, Task.APPEARANCE_TRANSFER)
+_ABOUT_CONTENT = frozenset({"content_weight", "denoising_strength", "color", "strength"})
 
 
 class Place(StrEnum):
@@ -37,20 +42,12 @@ def _tr(text: str) -> str:
     return QCoreApplication.translate("Session", text)
 
 
-def problem_of(setup: Setup) -> str:
-    """Why this cannot be run yet, in words; empty when it can."""
-    found = hindrance_of(setup)
-    return found.text if found is not None else ""
-
-
-def hindrance_of(setup: Setup) -> Hindrance | None:
-    """The first thing that hinders a run; None when nothing does."""
-    if setup.task is Task.TEXT_TO_IMAGE and setup.model == PATCH_MODEL:
-        return Hindrance(
-            text=_tr("Text to image needs a diffusion model, and none is installed. The other tasks work at once.")
-        )
-    content = setup.content if setup.task is not Task.TEXTURE else None
-    if content is None and setup.task is not Task.TEXTURE:
+def hindrance_of(setup: Setup, model_problem: str) -> Hindrance | None:
+    """The first thing that hinders a run; None when nothing does. model_problem: why the model cannot be used."""
+    if model_problem:
+        return Hindrance(text=model_problem)
+    content = setup.used_content
+    if content is None and setup.task in NEEDS_CONTENT:
         words = _tr("Choose a {content} picture: drop it on the canvas, paste it or open it.")
         return Hindrance(text=words.format(content=content_word(setup.task).lower()), place=Place.CONTENT)
     if not setup.styles:
@@ -80,10 +77,12 @@ def _mask_hindrance(content: SlotPicture | None, setup: Setup) -> Hindrance | No
     return Hindrance(text=words.format(name=short_name(masked.name), content=word), place=Place.CONTENT)
 
 
-def expected_size(setup: Setup) -> tuple[int, int]:
-    """Width and height of the result in pixels; (0, 0) while the pictures are unknown."""
-    source = setup.content if setup.task is not Task.TEXTURE else next(iter(setup.styles), None)
+def expected_size(setup: Setup, model: ModelDescription | None) -> tuple[int, int]:
+    """Width and height of the result in pixels; (0, 0) while unknown. model: None for the patch model."""
+    source = setup.used_content if setup.task is not Task.TEXTURE else next(iter(setup.styles), None)
     width, height = setup.value("width"), setup.value("height")
+    if model is not None:
+        return _diffusion_size(setup, model, source)
     wanted = (width if isinstance(width, int) else 0, height if isinstance(height, int) else 0)
     if all(wanted):
         return wanted
@@ -98,14 +97,33 @@ def expected_size(setup: Setup) -> tuple[int, int]:
     return max(1, round(source.width_px * shrink)), max(1, round(source.height_px * shrink))
 
 
-def job_of(setup: Setup) -> Job:
+def _diffusion_size(setup: Setup, model: ModelDescription, source: SlotPicture | None) -> tuple[int, int]:
+    """Of a diffusion model's result: pictures from words alone are square."""
+    if setup.task is not Task.TEXT_TO_IMAGE and (source is None or not source.width_px):
+        return (0, 0)
+    aspect = (source.width_px, source.height_px) if source is not None and source.width_px else None
+    try:
+        asked = Job.model_construct(width=setup.value("width"), height=setup.value("height"))
+        return diffusion_size(asked, model, aspect)
+    except JobError:
+        return (0, 0)  # a side too long is said when the run is prepared
+
+
+def parameters_of(setup: Setup, model: str) -> tuple[Parameter, ...]:
+    """What can be set for what is laid out. model: the setup's, or the patch model while that is not here."""
+    parameters = parameters_for(setup.task, model)
+    if setup.task is Task.TEXT_TO_IMAGE and setup.used_content is None:
+        return tuple(parameter for parameter in parameters if parameter.name not in _ABOUT_CONTENT)
+    return parameters
+
+
+def job_of(setup: Setup, model_problem: str) -> Job:
     """The setup as a job with absolute paths; what does not belong to its task stays behind. Raises JobError."""
-    problem = problem_of(setup)
-    if problem:
-        raise JobError(problem)
-    texture = setup.task is Task.TEXTURE
-    content = setup.content if not texture else None
-    known = {parameter.name for parameter in parameters_for(setup.task, setup.model)}
+    hindrance = hindrance_of(setup, model_problem)
+    if hindrance is not None:
+        raise JobError(hindrance.text)
+    content = setup.used_content
+    known = {parameter.name for parameter in parameters_of(setup, setup.model)}
     values = {name: value for name, value in setup.values if name in known}
     try:
         return Job(
@@ -117,7 +135,7 @@ def job_of(setup: Setup) -> Job:
                 Reference(
                     image=style.path,
                     weight=style.weight,
-                    mask=style.mask if not texture else None,
+                    mask=style.mask if content is not None else None,
                     crop=style.crop,
                 )
                 for style in setup.styles
@@ -130,8 +148,12 @@ def job_of(setup: Setup) -> Job:
         raise JobError(f"{field_name}: {first['msg']}.", field=field_name) from problem_found
 
 
-def setup_of(job: Job, names: Mapping[Path, str], present: Setup) -> Setup:
-    """What was laid out for a job. names: what its files were called; present: keeps its content for a texture."""
+def setup_of(job: Job, names: Mapping[Path, str], present: Setup, *, model: str, is_here: bool) -> Setup:
+    """What was laid out for a job.
+
+    names: what its files were called. present: keeps its content for a task without one. model: what the job's model is
+    called here. is_here: whether it can be used now; where not, all of the job's settings wait for it.
+    """
 
     def slot(path: Path) -> SlotPicture:
         return SlotPicture(path=path, name=names.get(path, path.name))
@@ -141,8 +163,25 @@ def setup_of(job: Job, names: Mapping[Path, str], present: Setup) -> Setup:
         replace(slot(style.image), weight=style.weight, mask=style.mask, crop=style.crop) for style in job.styles
     )
     values: list[tuple[str, ParameterValue]] = []
-    for parameter in parameters_for(job.task, job.model):
-        value = getattr(job, parameter.name)
-        if value is not None and value != parameter.default:
-            values.append((parameter.name, value if isinstance(value, (bool, int, float)) else str(value)))
-    return Setup(task=job.task, model=job.model, content=content, styles=styles, values=tuple(sorted(values)))
+    defaults = {one.name: one.default for one in parameters_for(job.task, model)} if is_here else _all_settings()
+    for name, default in defaults.items():
+        value = getattr(job, name)
+        if value is not None and value != default:
+            values.append((name, value if isinstance(value, (bool, int, float)) else str(value)))
+    return Setup(
+        task=job.task,
+        model=model,
+        content=content,
+        follows_content=job.task is Task.TEXT_TO_IMAGE and job.content is not None,
+        styles=styles,
+        values=tuple(sorted(values)),
+    )
+
+
+def _all_settings() -> dict[str, object]:
+    """Every field that a panel can show, with the default of the specification."""
+    return {
+        name: field.default
+        for name, field in Job.model_fields.items()
+        if isinstance(field.json_schema_extra, dict) and "ui" in field.json_schema_extra
+    }

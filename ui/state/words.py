@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PySide6.QtCore import QCoreApplication
 
 from adstudio.jobs.choices import Task
 
+DEVICES = {"cpu": "CPU", "cuda": "NVIDIA GPU", "mps": "Apple GPU"}
 _LONGEST_NAME = 40
 _KEPT_AT_EACH_END = 18
 
@@ -15,6 +18,12 @@ def content_word(task: Task) -> str:
     if task is Task.APPEARANCE_TRANSFER:
         return QCoreApplication.translate("Words", "Structure")
     return QCoreApplication.translate("Words", "Content")
+
+
+def home_path(path: Path) -> str:
+    """A path for the eye: the artist's own folder is ~."""
+    shown, home = str(path), str(Path.home())
+    return f"~{shown[len(home) :]}" if len(home) > 1 and path.is_relative_to(home) else shown
 
 
 def short_name(name: str) -> str:

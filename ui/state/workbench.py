@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, QSize, Signal
 from PySide6.QtGui import QImage
 
 from adstudio.errors import AdStudioError
+from adstudio.jobs.defaults import PATCH_MODEL
 from adstudio.jobs.events import Finished, Progress
 from adstudio.jobs.host import EngineHost, RunRequest
 from adstudio.jobs.spec import Job, Task
@@ -21,12 +22,14 @@ from ui.state.forecast import forecast_s
 from ui.state.history import HistoryModel
 from ui.state.importing import Importer
 from ui.state.job_controller import JobController, RunState
+from ui.state.model_choice import model_name
+from ui.state.model_library import ModelLibrary
 from ui.state.runs import HistoryEntry, names_in, save_adjusted
 from ui.state.samples import LibraryModel, Samples
 from ui.state.session import Session
 from ui.state.setup import Setup, SlotPicture
 from ui.state.stage import Stage
-from ui.state.words import short_name
+from ui.state.words import DEVICES, short_name
 
 _FIELD_OF_SLOT = re.compile(r"^(content|styles\.\d+\.image): ")
 
@@ -35,6 +38,7 @@ class Workbench(QObject):
     """status: what goes on, in one line. progress: 0 … 1 or None. failed: a sentence for the banner.
 
     machine_changed: device or forecast are others. unfinished_found: a run that ended early and could go on.
+    model_missing: a sentence; the model of what was restored cannot be used now.
     """
 
     status = Signal(str)
@@ -45,6 +49,7 @@ class Workbench(QObject):
     saved = Signal(object)
     machine_changed = Signal()
     unfinished_found = Signal(object)
+    model_missing = Signal(str)
 
     def __init__(
         self,
@@ -57,7 +62,8 @@ class Workbench(QObject):
     ) -> None:
         super().__init__(parent)
         self.background = Background(self)
-        self.session = Session(self.background, self)
+        self.models = ModelLibrary(self.background, self)
+        self.session = Session(self.background, self.models, self)
         self.stage = Stage(self.background, self)
         self.history = HistoryModel(self.background, self)
         self.library = LibraryModel(self.background, self)
@@ -107,6 +113,7 @@ class Workbench(QObject):
         self._left_running = left_running
         self._offer_samples()
         self.history.open(self._runs_folder)
+        self.models.refresh(*self.session.chosen.by_task.values())
         self.lay_out_samples()
         self.session.forget_undo()
 
@@ -154,7 +161,13 @@ class Workbench(QObject):
 
     def forecast_s(self) -> float | None:
         """Seconds that what is laid out is likely to take here; None while nothing like it was run."""
-        return forecast_s(self.session.setup, self.history.entries)
+        steps = next((one.default for one in self.session.parameters() if one.name == "num_inference_steps"), None)
+        return forecast_s(
+            self.session.setup,
+            self.session.expected_size(),
+            steps if isinstance(steps, int) else 1,
+            self.history.entries,
+        )
 
     def set_runs_folder(self, folder: Path) -> None:
         """Keep further runs elsewhere, and list the ones there."""
@@ -192,6 +205,9 @@ class Workbench(QObject):
             RunState.PAUSED: self.tr("Paused"),
             RunState.CANCELLING: self.tr("Cancelling …"),
         }
+        request = self.controller.current_request()
+        if state is RunState.LOADING and request is not None and request.job.model != PATCH_MODEL:
+            words[state] = self.tr("Loading {name} …").format(name=short_name(model_name(request.job.model)))
         if state in words:
             self.status.emit(words[state])
         if state is RunState.IDLE:
@@ -226,7 +242,10 @@ class Workbench(QObject):
 
     def _on_finished(self, request: RunRequest, event: Finished, seconds: float) -> None:
         folder = request.folder
-        self.status.emit(self.tr("Done in {time}").format(time=duration(seconds)))
+        parts = [self.tr("Done in {time}").format(time=duration(seconds))]
+        if request.job.model != PATCH_MODEL:
+            parts.append(short_name(model_name(request.job.model)))
+        self.status.emit(" · ".join([*parts, DEVICES.get(self.device, self.device.upper())]).rstrip(" ·"))
         self.history.refresh()
         if event.results:
             self.stage.show_result(folder, event.results, request.job)
@@ -253,7 +272,7 @@ class Workbench(QObject):
         """A new content in the setup takes the canvas; the result is still in the history."""
         setup = self.session.setup
         texture = setup.task is Task.TEXTURE
-        slot = next(iter(setup.styles), None) if texture else setup.content
+        slot = next(iter(setup.styles), None) if texture else setup.used_content
         self.stage.show_content(slot.path if slot is not None else None, setup.task)
 
     def adjust(self, adjustment: Adjustment) -> None:
@@ -288,8 +307,15 @@ class Workbench(QObject):
         self.show_entry(entry)
 
     def restore_job(self, job: Job) -> None:
-        """Lay out what a job says; what has no place in the window yet is named."""
+        """Lay out what a job says, once its model has been looked at."""
+        self.models.meet(job.model, lambda: self._lay_out(job))
+
+    def _lay_out(self, job: Job) -> None:
+        """What has no place in the window yet is named, and so is a model that cannot be used."""
         self.session.restore(job, names_in(job))
+        problem = self.session.model_problem()
+        if problem:
+            self.model_missing.emit(problem)
         layout = job.content_mask if job.content is None else None
         if job.protect_mask is not None or job.control is not None or layout is not None:
             self.noticed.emit(
