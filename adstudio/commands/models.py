@@ -9,6 +9,7 @@ from typing import Any
 from adstudio.commands.console import say
 from adstudio.errors import ModelError
 from adstudio.models.completing import completed
+from adstudio.models.control import ControlDescription, inspect_control, is_control
 from adstudio.models.description import ModelDescription
 from adstudio.models.families import FACTS
 from adstudio.models.find import is_model_path
@@ -44,6 +45,13 @@ def add_command(place: Path, name: str) -> int:
 
 def inspect_command(name_or_path: str, *, as_json: bool) -> int:
     """Print what a file or folder, or an installed model, is. Raises ModelError that says why it is none."""
+    if is_model_path(name_or_path) and is_control(Path(name_or_path)):
+        control = inspect_control(Path(name_or_path))
+        if as_json:
+            _print_json(control_mapping(control))
+        else:
+            say(f"{control.path}: ControlNet for {FACTS[control.family].title}, {_size(control.size_bytes)}")
+        return 0
     library = load_library()
     found = _looked_at(name_or_path, library)
     if as_json:
@@ -84,6 +92,17 @@ def lora_mapping(lora: LoraDescription) -> dict[str, Any]:
     """A LoRA file for programs."""
     family = lora.family.value if lora.family is not None else None
     return {"kind": "lora", "path": str(lora.path), "family": family, "size_bytes": lora.size_bytes}
+
+
+def control_mapping(control: ControlDescription) -> dict[str, Any]:
+    """A ControlNet for programs."""
+    return {
+        "kind": "control",
+        "name": control.name,
+        "path": str(control.path),
+        "family": control.family.value,
+        "size_bytes": control.size_bytes,
+    }
 
 
 def model_mapping(model: ModelDescription) -> dict[str, Any]:

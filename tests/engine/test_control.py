@@ -8,11 +8,13 @@ from typing import Any, cast
 
 import pytest
 import torch
-from diffusers import ControlNetModel
+from diffusers import ControlNetModel, UNet2DConditionModel
 from safetensors.torch import save_file
 from torch import Tensor
 
+from adstudio.cli import main
 from adstudio.engine.backbones.base import Guidance
+from adstudio.engine.backbones.build import empty_module
 from adstudio.engine.backbones.parts import PromptEmbeddings
 from adstudio.engine.control import ControlNet, load_control
 from adstudio.engine.distillation import Distillation, Distiller
@@ -21,8 +23,9 @@ from adstudio.engine.sample import Sampler, SampleSettings, SampleState, sample
 from adstudio.engine.schedules import Level
 from adstudio.errors import EngineError, JobError, ModelError
 from adstudio.models.control import inspect_control, is_control, require_fitting
-from adstudio.models.families import Family
+from adstudio.models.families import Family, Role
 from adstudio.models.inspect import inspect_model
+from adstudio.models.shipped import shipped_config
 from tests.engine.original_layout import unet_tensors
 from tests.engine.tiny_models import tiny_model, write_folder
 from tests.engine.tiny_parts import backbone, picture
@@ -155,6 +158,14 @@ def test_a_file_with_the_first_publishers_names_loads_too(tmp_path: Path) -> Non
         assert torch.equal(loaded[name], tensor)
 
 
+def test_inspect_says_what_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = write_control(tiny_control(tiny_model(Family.SDXL).parts["unet"]), tmp_path / "control")
+    assert main(["models", "inspect", str(folder)]) == 0
+    assert "ControlNet for Stable Diffusion XL" in capsys.readouterr().out
+    assert main(["models", "inspect", str(folder), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["kind"] == "control"
+
+
 def test_a_control_must_fit_the_model(tmp_path: Path) -> None:
     model = inspect_model(write_folder(tiny_model(Family.SD15), tmp_path / "model"))
     fitting = inspect_control(write_control(tiny_control(tiny_model(Family.SD15).parts["unet"]), tmp_path / "a"))
@@ -190,8 +201,8 @@ def test_what_is_no_control_is_refused_in_words(tmp_path: Path) -> None:
             inspect_control(folder)
 
 
-def test_full_size_files_without_a_config_are_read_off_their_shapes(tmp_path: Path) -> None:
-    """Shapes of the published small SDXL ControlNet: no attention in the down blocks."""
+def test_a_file_of_unusual_sizes_asks_for_its_config(tmp_path: Path) -> None:
+    """A tiny one is of no published size, and the message names the file that would help."""
     theirs = tiny_control(tiny_model(Family.SD15).parts["unet"])
     file = tmp_path / "odd.safetensors"
     save_file(tensors_of(theirs), file)
@@ -204,3 +215,30 @@ def test_a_window_of_another_size_is_refused_with_the_way_out() -> None:
     control = ControlNet(tiny_control(model.networks[0]), picture(32, 32))
     with pytest.raises(EngineError, match="method sample"):
         model.predict(torch.randn(1, 4, 4, 6), LEVEL, Guidance(positive=model.empty_prompt, control=control))
+
+
+@pytest.mark.parametrize("family", [Family.SD15, Family.SD2, Family.SDXL])
+def test_published_sizes_are_read_off_a_file_without_a_config(family: Family, tmp_path: Path) -> None:
+    """A header of a ControlNet of full size, with a hole in place of the weights."""
+    made: Any = ControlNetModel
+    unet: Any = UNet2DConditionModel
+    config = {k: v for k, v in shipped_config(family.value, Role.UNET).items() if k != "_class_name"}
+    with torch.device("meta"):
+        control = made.from_unet(unet.from_config(config), load_weights_from_unet=False)
+    start, header = 0, {}
+    for name, tensor in control.state_dict().items():
+        header[name] = {
+            "dtype": "F16",
+            "shape": list(tensor.shape),
+            "data_offsets": [start, start + 2 * tensor.numel()],
+        }
+        start += 2 * tensor.numel()
+    text = json.dumps(header).encode()
+    file = tmp_path / "full.safetensors"
+    with file.open("wb") as stream:
+        stream.write(len(text).to_bytes(8, "little") + text)
+        stream.truncate(8 + len(text) + start)
+    described = inspect_control(file)
+    assert described.family is family
+    wanted = {name: tensor.shape for name, tensor in control.state_dict().items()}
+    assert {name: t.shape for name, t in empty_module(described.component).state_dict().items()} == wanted
