@@ -86,17 +86,19 @@ class ModelsPage(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self._head())
+        head, left, foot = self._head(), self._left(), self._foot()
+        self._panels = (head, self.banner, left, self.right, foot)
+        column.addWidget(head)
         told = QVBoxLayout()
         told.setContentsMargins(12, 0, 12, 0)
         told.addWidget(self.banner)
         column.addLayout(told)
         middle = QHBoxLayout()
         middle.setSpacing(0)
-        middle.addWidget(self._left())
+        middle.addWidget(left)
         middle.addWidget(self.right, 1)
         column.addLayout(middle, 1)
-        column.addWidget(self._foot())
+        column.addWidget(foot)
 
     def _head(self) -> QWidget:
         head = QFrame()
@@ -154,7 +156,7 @@ class ModelsPage(QDialog):
         self.add_folder.clicked.connect(self.choose_folder)
         self.guide.file_asked.connect(self.choose_file)
         self.guide.folder_asked.connect(self.choose_folder)
-        self.guide_button.clicked.connect(self._show_right)
+        self.guide_button.clicked.connect(self._on_guide)
         self.close_button.clicked.connect(self.accept)
         self.details.use_asked.connect(self._use)
         self.details.remove_asked.connect(self._remove)
@@ -194,13 +196,16 @@ class ModelsPage(QDialog):
         self._show_right()
         self._show_details()
 
+    def _on_guide(self) -> None:
+        self._show_right()
+        order_tab(self._panels)
+
     def _show_right(self) -> None:
         """The details, or the guide where it is wanted or nothing is installed."""
         empty = self._models.loaded and not self._models.entries
         self.guide_button.setVisible(not empty)
         guide = empty or self.guide_button.isChecked()
         self.right.setCurrentWidget(self.guide if guide else self.details)
-        order_tab((self,))
 
     def _show_details(self) -> None:
         facts = self.list.currentIndex().data(ModelRole.FACTS)
@@ -219,6 +224,7 @@ class ModelsPage(QDialog):
             removable=self._removable(entry),
             in_use=chosen,
         )
+        order_tab(self._panels)
 
     def _removable(self, entry: Entry | None) -> str:
         if entry is None or not self._models.can_remove(entry):

@@ -53,7 +53,8 @@ class PartFact:
 class ModelFacts:
     """kind: "patch", "model" or "lora". health: a word, with its mark. rows: (label, words) each.
 
-    problem: a sentence where something is wrong, trouble: the same for a row with the name above it. place: the path, empty for the built-in model.
+    problem: a sentence where something is wrong; trouble: the same for a row with the name above it.
+    place: the path, empty for the built-in model.
     """
 
     kind: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 
 from PySide6.QtCore import QObject, Signal
 
@@ -79,7 +80,8 @@ class ModelLibrary(QObject):
         self._seen = _Seen(library=Library(entries=()))
         self._wanted: set[str] = set()
         self._loaded = False
-        self._asked = self._shown = 0  # looks are numbered, so that an older one never follows a newer one
+        self._one_at_a_time = Lock()  # the list is read, changed and written by several workers
+        self._looks = self._shown = 0
 
     # What is there
 
@@ -178,16 +180,22 @@ class ModelLibrary(QObject):
     ) -> None:
         """Do something to the list and look at everything afterwards, so that what is told can be found."""
         wanted = tuple(self._wanted)
-        self._asked += 1
-        number = self._asked
+
+        def done_and_seen() -> tuple[int, object, _Seen]:
+            with self._one_at_a_time:
+                done, seen = work(), _look(wanted)
+                self._looks += 1
+                return self._looks, done, seen
+
         self._background.submit(
-            lambda: (work(), _look(wanted)),
-            lambda done: self._on_seen(number, done[1], lambda: then(done[0])),
+            done_and_seen,
+            lambda found: self._on_seen(found[0], found[2], lambda: then(found[1])),
             lambda problem: self._on_failed(problem, otherwise),
             key=_KEY if then is _nothing else "",
         )
 
     def _on_seen(self, number: int, seen: _Seen, then: Callable[[], None]) -> None:
+        """number: of the look; an older one never follows a newer one."""
         if number > self._shown:
             changed = seen != self._seen or not self._loaded
             self._seen, self._loaded, self._shown = seen, True, number
