@@ -7,6 +7,8 @@ edges and lines, as the published ControlNets were trained. Depth and pose need 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +52,17 @@ def line_art(pixels: Pixels, *, sigma_px: float = 1.0) -> Pixels:
 def luminance_picture(pixels: Pixels) -> Pixels:
     """The picture without its colours."""
     return _grey(np.clip(luminance(pixels), 0, 1))
+
+
+_MAKERS: Mapping[str, Callable[[Pixels], Pixels]] = MappingProxyType(
+    {"canny": edges, "line_art": line_art, "luminance": luminance_picture}
+)
+
+
+def control_picture(kind: str, pixels: Pixels) -> Pixels:
+    """The control picture of a kind, by its name in the job; depth and pose are taken as they are."""
+    maker = _MAKERS.get(kind)
+    return pixels if maker is None else maker(pixels)
 
 
 def _grey(plane: Plane) -> Pixels:

@@ -90,6 +90,21 @@ def inspect_control(path: Path) -> ControlDescription:
     return _file(path)
 
 
+def find_control(path: str | None, model: ModelDescription) -> ControlDescription:
+    """The ControlNet of a job, fitting its model. Raises JobError that says what is wrong with the path, or lacking."""
+    if path is None:
+        raise JobError(
+            f"{_FIELD}: a control picture needs a ControlNet for {FACTS[model.family].title}; give its folder or file",
+            field=_FIELD,
+        )
+    try:
+        control = inspect_control(Path(path))
+    except (ModelError, StorageError) as error:
+        raise JobError(f"{_FIELD}: {error}", field=_FIELD) from error
+    require_fitting(control, model)
+    return control
+
+
 def require_fitting(control: ControlDescription, model: ModelDescription) -> None:
     """Raise JobError where a ControlNet was not made for a model's UNet."""
     theirs = FACTS[control.family].title

@@ -100,6 +100,7 @@ def test_bench_measures_every_path_and_finds_plain_and_exact_alike(
     assert [row.name for row in report.rows] == ["plain", "first", "again", "fast"]
     assert [row.updates for row in report.rows] == [3, 3, 3, 1]
     assert all(row.total_s > 0 and row.peak_bytes > 0 for row in report.rows)
+    assert report.rows[0].faster == 1
     assert report.relative_difference < 0.05
     assert not report.is_random
     (kept,) = calibrations(cache_folder)

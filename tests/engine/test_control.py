@@ -22,7 +22,7 @@ from adstudio.engine.noise import SeededNoise
 from adstudio.engine.sample import Sampler, SampleSettings, SampleState, sample
 from adstudio.engine.schedules import Level
 from adstudio.errors import EngineError, JobError, ModelError
-from adstudio.models.control import inspect_control, is_control, require_fitting
+from adstudio.models.control import find_control, inspect_control, is_control, require_fitting
 from adstudio.models.families import Family, Role
 from adstudio.models.inspect import inspect_model
 from adstudio.models.shipped import shipped_config
@@ -169,7 +169,10 @@ def test_inspect_says_what_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[s
 def test_a_control_must_fit_the_model(tmp_path: Path) -> None:
     model = inspect_model(write_folder(tiny_model(Family.SD15), tmp_path / "model"))
     fitting = inspect_control(write_control(tiny_control(tiny_model(Family.SD15).parts["unet"]), tmp_path / "a"))
-    require_fitting(fitting, model)
+    assert find_control(str(fitting.path), model) == fitting
+    for wrong in (None, str(tmp_path / "nowhere")):
+        with pytest.raises(JobError, match=r"control\.model"):
+            find_control(wrong, model)
     foreign = inspect_control(write_control(tiny_control(tiny_model(Family.SDXL).parts["unet"]), tmp_path / "b"))
     with pytest.raises(JobError, match="ControlNet for Stable Diffusion XL"):
         require_fitting(foreign, model)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from adstudio.images.colour import Pixels
-from adstudio.images.conditions import edges, line_art, luminance_picture
+from adstudio.images.conditions import control_picture, edges, line_art, luminance_picture
+from adstudio.jobs.choices import ControlKind
 
 MAKERS = [edges, line_art, luminance_picture]
 
@@ -39,6 +40,14 @@ def test_edges_run_once_around_a_square_however_faint(background: float, inside:
     assert np.all(near_side | near_end)
     middle = found[25:35].sum(axis=1)
     assert np.all(middle == 2)  # one pixel wide on either side
+
+
+def test_kinds_go_by_their_names_in_the_job_and_depth_stays_as_it_is() -> None:
+    pixels = square(0.2, 0.8)
+    for kind, maker in (("canny", edges), ("line_art", line_art), ("luminance", luminance_picture)):
+        np.testing.assert_array_equal(control_picture(kind, pixels), maker(pixels))
+    assert control_picture("depth", pixels) is pixels
+    assert {kind.value for kind in ControlKind} == {"canny", "line_art", "luminance", "depth", "pose"}
 
 
 def test_a_flat_picture_has_no_edges() -> None:
