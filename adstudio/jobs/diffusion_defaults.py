@@ -226,7 +226,7 @@ def _check_words(job: Job, model: ModelDescription) -> None:
     for name in ("prompt", "negative_prompt"):
         if getattr(job, name) and any(role not in model.tokenizer_dirs for role in FACTS[model.family].text_roles):
             raise UnavailableError(
-                f"{name}: the words that {model.name} knows (its vocabulary) are not on this machine, so prompts cannot "
-                "be read; add any diffusers folder of this family, which holds them. Style and appearance transfer and "
-                "textures need no prompt and work without"
+                f"{name}: the words that {model.name} knows are not on this machine (its vocabulary), so prompts "
+                "cannot be read; add any diffusers folder of this family, which holds them. Style and appearance "
+                "transfer and textures need no prompt and work without"
             )
