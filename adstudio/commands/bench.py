@@ -17,7 +17,7 @@ _NAMES = {
     "plain": "plain path",
     "first": "exact, first run",
     "again": "exact, same pictures again",
-    "fast": "fast preset (another picture)",
+    "fast": "fast preset, another picture",
 }
 
 
@@ -47,7 +47,7 @@ def bench_lines(report: BenchReport) -> list[str]:
         f"bare network of diffusers: forward {report.forward_s:.2f} s, backward {report.backward_s:.2f} s",
         f"VAE: two pictures encoded {report.encode_s:.2f} s, one decoded {report.decode_s:.2f} s",
         "",
-        f"{'':30} {'updates':>7} {'s/step':>7} {'total s':>8} {'faster':>7} {'with VAE':>8} {'peak GB':>7}",
+        f"{'':29} {'updates':>7} {'s/step':>7} {'total s':>8} {'CPU s':>7} {'faster':>7} {'with VAE':>8} {'peak GB':>7}",
     ]
     plain = report.rows[0]
     coding_s = report.encode_s + report.decode_s
@@ -55,7 +55,7 @@ def bench_lines(report: BenchReport) -> list[str]:
         whole = (plain.total_s + coding_s) / (row.total_s + coding_s)
         name = _NAMES.get(row.name, row.name)
         lines.append(
-            f"{name:30} {row.updates:7} {row.step_s:7.2f} {row.total_s:8.1f} {row.faster:6.2f}x"
+            f"{name:29} {row.updates:7} {row.step_s:7.2f} {row.total_s:8.1f} {row.cpu_s:7.1f} {row.faster:6.2f}x"
             f" {whole:7.2f}x {row.peak_bytes / (1 << 30):7.2f}"
         )
     lines += [

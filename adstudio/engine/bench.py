@@ -52,12 +52,14 @@ class BenchRow:
 
     faster: how many times as quick as the plain path: the median over turns, each against the plain path's own turn
     beside it; for the fast preset all of its updates against all plain steps.
+    cpu_s: what all cores spent on it, which other programs on the machine disturb less; on a GPU of little meaning.
     updates: how many steps it took. peak_bytes: of the process, on a GPU of what torch took there.
     """
 
     name: str
     step_s: float
     total_s: float
+    cpu_s: float
     faster: float
     updates: int
     peak_bytes: int
@@ -96,13 +98,14 @@ class _Path:
     times_s: list[float] = field(default_factory=list)
     done: int = 0
     total_s: float = 0.0
+    cpu_s: float = 0.0
     peak_bytes: int = 0
     latents: Tensor | None = None
 
     def advance(self, count: int, device: torch.device) -> None:
         """Make a few steps and take note of time and memory."""
         with _Peak(device) as peak:
-            begun_s = _now(device)
+            begun_s, begun_cpu_s = _now(device), time.process_time()
             made = 0
             for latents in self.steps:
                 self.latents = latents
@@ -110,6 +113,7 @@ class _Path:
                 if made == count:
                     break
             spent_s = _now(device) - begun_s
+            self.cpu_s += time.process_time() - begun_cpu_s
         self.done += made
         self.total_s += spent_s
         self.times_s.append(spent_s / max(1, made))
@@ -123,6 +127,7 @@ class _Path:
             name=self.name,
             step_s=statistics.median(self.times_s),
             total_s=self.total_s,
+            cpu_s=self.cpu_s,
             faster=plain.total_s / self.total_s if self.name == FAST.name else statistics.median(turns),
             updates=self.done,
             peak_bytes=self.peak_bytes,
