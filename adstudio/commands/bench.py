@@ -12,6 +12,7 @@ from adstudio.jobs.choices import Device, Precision
 if TYPE_CHECKING:
     from adstudio.engine.bench import BenchReport
 
+_HEAD = f"{'':29} {'updates':>7} {'s/step':>7} {'total s':>8} {'CPU s':>7} {'faster':>7} {'with VAE':>8} {'peak GB':>7}"
 RANDOM_NOTE = "random weights: only the time can be judged here"
 _NAMES = {
     "plain": "plain path",
@@ -47,7 +48,7 @@ def bench_lines(report: BenchReport) -> list[str]:
         f"bare network of diffusers: forward {report.forward_s:.2f} s, backward {report.backward_s:.2f} s",
         f"VAE: two pictures encoded {report.encode_s:.2f} s, one decoded {report.decode_s:.2f} s",
         "",
-        f"{'':29} {'updates':>7} {'s/step':>7} {'total s':>8} {'CPU s':>7} {'faster':>7} {'with VAE':>8} {'peak GB':>7}",
+        _HEAD,
     ]
     plain = report.rows[0]
     coding_s = report.encode_s + report.decode_s
