@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from adstudio.engine.patch.tones import broad_tones, form_edges
+from adstudio.engine.patch.tones import form_edges
 
 RNG_SEED = 20
 
@@ -31,9 +31,9 @@ def line_drawing(side_px: int = 96) -> torch.Tensor:
     return torch.from_numpy(light)[None]
 
 
-def parts_of(light: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """What the planning looks at: tones, those of large areas, and edges."""
-    return light, broad_tones(light), form_edges(light)
+def parts_of(light: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """What tones are planned from where no area is given up: the tones themselves, and edges."""
+    return light, form_edges(light)
 
 
 def as_picture(light: torch.Tensor) -> torch.Tensor:

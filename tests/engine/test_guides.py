@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from adstudio.engine.patch.guides import ToneAndEdges, colour_matched
+from adstudio.engine.patch.guides import Target, ToneAndEdges, colour_matched
 from adstudio.engine.patch.tones import (
     Forms,
     best_plan,
+    edge_strength,
     planned_tones,
 )
 from tests.engine.drawn import RNG_SEED, as_picture, disc_scene, draws, parts_of
@@ -34,6 +35,35 @@ def test_the_planned_picture_has_the_planned_structure_and_marks() -> None:
     np.testing.assert_allclose(forms.seen_in(twice), (kept, 0.0), atol=0.02)
 
 
+def test_a_free_place_wants_the_picture_s_own_marks_on_the_planned_tone() -> None:
+    picture = as_picture(0.2 + 0.1 * torch.from_numpy(draws(1, 40, 40)))
+    held = torch.cat((torch.full((1, 40, 40), 0.6), torch.full((1, 40, 40), 0.3)))
+    assert torch.equal(Target(channels=held).beside(picture), held)
+    free = torch.zeros(1, 40, 40)
+    free[:, :, 20:] = 1.0
+    beside = Target(channels=held, free=free, tone=2.0, edge=3.0).beside(picture)
+    assert torch.equal(beside[:, :, :20], held[:, :, :20])
+    np.testing.assert_allclose(beside[1, :, 20:], 3 * edge_strength(picture[:1])[0, :, 20:], atol=1e-5)
+    inside = beside[0, 8:-8, 28:-8]
+    assert float(inside.mean()) == pytest.approx(0.6, abs=0.03)
+    marks = np.corrcoef(inside.flatten(), picture[0, 8:-8, 28:-8].flatten())[0, 1]
+    assert marks > 0.95
+
+
+def test_plain_places_of_the_content_are_free_and_its_edges_are_not() -> None:
+    light = torch.full((1, 128, 128), -0.5)
+    light[:, :, 64:] = 0.5
+    forms = Forms.of(light, [as_picture(light)], 1.0)
+    target, _ = ToneAndEdges(light, light, (as_picture(light),), forms, 1.0).at(2, (128, 128), [(128, 128)], 1.0)
+    assert target is not None
+    assert target.free is not None
+    assert float(target.free[0, :, 62:66].max()) == 0.0
+    assert float(target.free[0, :, 8:40].min()) > 0.9
+    coarse, _ = ToneAndEdges(light, light, (as_picture(light),), forms, 1.0).at(0, (32, 32), [(32, 32)], 1.0)
+    assert coarse is not None
+    assert coarse.free is None
+
+
 def test_lost_structure_and_coarser_marks_are_seen() -> None:
     _, planned, forms = planned_scene()
     lost, _ = forms.seen_in(planned.flip(1))
@@ -53,7 +83,7 @@ def test_the_hold_loosens_with_coarser_marks_and_tightens_with_lost_structure() 
     assert 0.2 < hold() < 3.0
     assert hold(planned_structure=1.2) > hold() > hold(planned_structure=0.9)
     assert hold(finer=0.05) < hold()
-    assert hold(finer=-0.05) == hold()
+    assert hold(finer=0.05) < hold(finer=-0.05) < hold()
     assert hold(planned_structure=10.0) == 3.0
     assert hold(finer=3.0) == 0.2
     assert hold(planned_structure=10.0, finer=3.0) == 0.2

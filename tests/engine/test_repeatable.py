@@ -79,17 +79,22 @@ def test_threads_of_numpys_algebra_change_no_bit(studio: Studio) -> None:
 
 @pytest.mark.parametrize("task", ["style_transfer", "appearance_transfer", "texture"])
 def test_the_way_of_cuda_and_mps_makes_the_same_picture(studio: Studio, task: str) -> None:
-    """The same operations as on those devices, computed on the CPU; near-ties may fall the other way."""
+    """Round by round from the same state, the same operations as on those devices; near-ties may fall the other way.
+
+    Left to themselves they drift apart: which of two all but equal patches is taken decides what comes next.
+    """
     job = studio.request(**job_of(studio, task)).job
-    ends = []
     with Bands(1) as bands:
-        for used in (None, bands):
-            synthesis = Synthesis(prepare(job, torch.device("cpu")).for_picture(job, 0), used)
-            *_, last = synthesis.rounds()
-            ends.append(last)
-    ours, theirs = ends
-    assert float((ours.field != theirs.field).any(0).float().mean()) < 0.02
-    assert float((ours.picture - theirs.picture).abs().mean()) < 0.005
+        compiled, plain = (
+            Synthesis(prepare(job, torch.device("cpu")).for_picture(job, 0), used) for used in (bands, None)
+        )
+        before = None
+        for theirs in compiled.rounds():
+            plain.state = before
+            ours = next(plain.rounds())
+            assert float((ours.field != theirs.field).any(0).float().mean()) < 0.02
+            assert float((ours.picture - theirs.picture).abs().mean()) < 0.002
+            before = theirs
 
 
 def test_the_real_engine_behind_the_thread_host(studio: Studio) -> None:

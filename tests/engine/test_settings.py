@@ -176,8 +176,8 @@ def palette_distance(one: Picture, other: Picture) -> float:
 
 
 def test_coverage_brings_the_references_whole_palette(studio: Studio) -> None:
-    style = sample("painting_mosaic.jpg")
-    studio.save("content.png", sample("content_still_life.jpg"))
+    style = sample("painting_glass.jpg")
+    studio.save("content.png", sample("content_lighthouse.jpg"))
     studio.save("style.png", style)
     some, whole = (palette_distance(painted(studio, coverage=share), style) for share in (0.0, 0.8))
     assert whole < some

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from adstudio.engine.patch.tones import (
+    Areas,
     Forms,
     TonePlan,
     appeal,
@@ -119,14 +120,13 @@ def test_planned_tones_lie_between_histogram_and_stretch_by_the_share() -> None:
 @pytest.mark.parametrize(
     ("plan", "ordered_by"),
     [
-        (TonePlan(own_share=0.0, detail_share=1.0), lambda light, broad, edges: light - broad),
-        (TonePlan(own_share=0.0, detail_share=0.5), lambda light, broad, edges: light - 0.5 * broad),
-        (TonePlan(own_share=0.0, light_part=0.0, edge_part=1.0), lambda light, broad, edges: edges),
-        (TonePlan(own_share=0.0, light_part=0.0, edge_part=-1.0), lambda light, broad, edges: -edges),
+        (TonePlan(own_share=0.0), lambda light, edges: light),
+        (TonePlan(own_share=0.0, light_part=0.0, edge_part=1.0), lambda light, edges: edges),
+        (TonePlan(own_share=0.0, light_part=0.0, edge_part=-1.0), lambda light, edges: -edges),
     ],
 )
 def test_planned_tones_follow_what_the_plan_asks_for(
-    plan: TonePlan, ordered_by: Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
+    plan: TonePlan, ordered_by: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 ) -> None:
     parts = parts_of(disc_scene())
     out = planned_tones(plan, *parts, [torch.linspace(-1, 1, 5000)], [1.0]).flatten()
@@ -134,12 +134,25 @@ def test_planned_tones_follow_what_the_plan_asks_for(
     assert (out[by.argsort()].diff() >= -1e-6).all()
 
 
+def test_what_is_taken_from_areas_turns_a_figure_light_and_leaves_no_glow() -> None:
+    light = torch.full((1, 96, 96), 0.4)
+    light[:, 30:66, 30:66] = -0.4
+    areas = Areas.of(light)
+    turned = areas.taken_from(light, TonePlan(detail_share=1.6))[0]
+    figure, near, far = turned[40:56, 40:56], turned[24:27, 30:66], turned[4:12, 30:66]
+    assert float(figure.mean()) > float(far.mean()) + 0.2
+    assert abs(float(near.mean()) - float(far.mean())) < 0.1
+    soft = areas.taken_from(light, TonePlan(soft_share=0.9))[0]
+    assert float(soft[24:27, 40:56].mean()) > float(soft[4:12, 40:56].mean()) + 0.1
+    assert torch.equal(areas.taken_from(light, TonePlan()), light)
+
+
 def test_the_plan_for_a_line_drawing_gives_up_areas_for_details() -> None:
     light, drawing = disc_scene(), line_drawing()
     plan = best_plan(light, [drawing], [1.0])
     own = best_plan(light, [light], [1.0])
-    assert own.detail_share == 0.0
-    assert plan.detail_share > own.detail_share
+    assert own.detail_share == own.soft_share == 0.0
+    assert max(plan.detail_share, plan.soft_share) > 0
     plain = planned_tones(TonePlan(own_share=0.05), *parts_of(light), [drawing], [1.0])
     assert plan.structure > Forms.of(as_picture(light), [as_picture(drawing)], 1.0).seen_in(as_picture(plain))[0]
     assert best_plan(light.clone(), [drawing.clone()], [1.0]) == plan

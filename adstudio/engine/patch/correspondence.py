@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from adstudio.engine.patch.guides import Target
 from adstudio.engine.patch.tones import edge_strength, luminance, matched, shrunk
 
 _ANALYSIS_PX = 192
@@ -61,7 +62,7 @@ class PartGuides:
 
     def at(
         self, level: int, size: tuple[int, int], reference_sizes: Sequence[tuple[int, int]], hold: float
-    ) -> tuple[Tensor | None, list[Tensor | None]]:
+    ) -> tuple[Target | None, list[Tensor | None]]:
         if self.strength == 0:
             return None, [None] * len(self.references)
         figure, place, shade, edge = (
@@ -72,12 +73,12 @@ class PartGuides:
         lights = [luminance(shrunk(r, s)) for r, s in zip(self.references, reference_sizes, strict=True)]
         edges = [edge_strength(light) for light in lights]
         content_edges = matched(edge_strength(luminance(shrunk(self.content, size))), edges)
-        target = torch.cat((scale * _spread(self.content_parts, size), edge * content_edges))
+        channels = torch.cat((scale * _spread(self.content_parts, size), edge * content_edges))
         guides = [
             torch.cat((scale * _spread(parts, s), edge * e))
             for parts, s, e in zip(self.reference_parts, reference_sizes, edges, strict=True)
         ]
-        return target, list(guides)
+        return Target(channels=channels), list(guides)
 
 
 def _spread(parts: Tensor, size: tuple[int, int]) -> Tensor:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from adstudio.engine.patch.tones import Forms, edge_strength, luminance, matched, shrunk
@@ -21,10 +22,44 @@ _TONE_WEIGHT = (4.2, 3.1, 2.2, 1.5, 0.64, 0.36, 0.22, 0.18)
 _EDGE_WEIGHT = (8.4, 8.4, 8.4, 7.3, 3.6, 1.8, 1.1, 0.7)
 _HEIGHT_WEIGHT = (2.0, 1.6, 1.2, 0.8, 0.4, 0.2, 0.1)
 _HELD_BY_SIDE = ((48, 0.46), (96, 0.7), (192, 0.91), (math.inf, 1.01))
-_HOLD_POWER = 4.0
-_COARSENESS_PRICE = 10.0
+_HOLD_POWER = 2.0
+_COARSENESS_PRICE = 9.5
 _HOLD_RANGE = (0.2, 3.0)
+_FEW_FINE_MARKS = (0.25, 0.5)
+_FEW_FINE_MARKS_TIGHTEN = 2.8
+_FREE_FROM_LEVEL = 2
+_FREE_PX = 3
+_LEAST_EDGE = 0.01
 _SAMPLED_PIXELS = 1 << 18
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Guide channels of the picture at one level.
+
+    channels: [channels, height, width]; free: [1, height, width], where there is nothing to keep, 0 … 1, or None; tone,
+    edge: weights of the first two channels.
+    """
+
+    channels: Tensor
+    free: Tensor | None = None
+    tone: float = 0.0
+    edge: float = 0.0
+
+    def beside(self, picture: Tensor) -> Tensor:
+        """The channels for one round; picture: [3, height, width] in -1 … 1, as it is before the round.
+
+        Where the picture is free its own fine marks and edges are what is wanted, on top of the planned tone: strokes
+        run on there, while a plain tone held to the pixel would break them into grain.
+        """
+        if self.free is None:
+            return self.channels
+        light = luminance(picture)
+        marks = light - _mean(_mean(light, _FREE_PX), _FREE_PX)
+        channels = self.channels.clone()
+        channels[:1] += self.tone * self.free * marks
+        channels[1:2] += self.free * (self.edge * edge_strength(light) - self.channels[1:2])
+        return channels
 
 
 class Guides(Protocol):
@@ -38,8 +73,8 @@ class Guides(Protocol):
 
     def at(
         self, level: int, size: tuple[int, int], reference_sizes: Sequence[tuple[int, int]], hold: float
-    ) -> tuple[Tensor | None, list[Tensor | None]]:
-        """Channels of the picture [channels, *size] and of each reference; None where nothing guides.
+    ) -> tuple[Target | None, list[Tensor | None]]:
+        """Channels of the picture and, [channels, height, width], of each reference; None where nothing guides.
 
         level counts from the coarsest, 0; sizes are (height, width); hold: as `hold` gave it.
         """
@@ -54,7 +89,7 @@ class NoGuides:
 
     def at(
         self, level: int, size: tuple[int, int], reference_sizes: Sequence[tuple[int, int]], hold: float
-    ) -> tuple[Tensor | None, list[Tensor | None]]:
+    ) -> tuple[Target | None, list[Tensor | None]]:
         del level, size, hold
         return None, [None] * len(reference_sizes)
 
@@ -80,29 +115,49 @@ class ToneAndEdges:
         kept, coarser = self.forms.seen_in(picture)
         side = min(picture.shape[-2:])
         usual = next(share for limit, share in _HELD_BY_SIDE if side < limit)
+        few, many = _FEW_FINE_MARKS
+        usual *= 1 + _FEW_FINE_MARKS_TIGHTEN * max(0.0, min(many - self.forms.fine, self.forms.fine - few))
         hold: float = (usual / max(kept, 0.05)) ** _HOLD_POWER * math.exp(-_COARSENESS_PRICE * coarser)
         return min(max(hold, _HOLD_RANGE[0]), _HOLD_RANGE[1])
 
     def at(
         self, level: int, size: tuple[int, int], reference_sizes: Sequence[tuple[int, int]], hold: float
-    ) -> tuple[Tensor | None, list[Tensor | None]]:
+    ) -> tuple[Target | None, list[Tensor | None]]:
         if self.strength == 0:
             return None, [None] * len(self.references)
-        tone = hold * self.strength * _TONE_WEIGHT[min(level, len(_TONE_WEIGHT) - 1)]
-        edge = hold * self.strength * _EDGE_WEIGHT[min(level, len(_EDGE_WEIGHT) - 1)]
+        tone, edge = self._weights(level, hold)
         lights = [luminance(shrunk(r, s)) for r, s in zip(self.references, reference_sizes, strict=True)]
         edges = [edge_strength(light) for light in lights]
         content_edges = matched(edge_strength(shrunk(self.light, size)), edges)
         height = self.strength * _HEIGHT_WEIGHT[min(level, len(_HEIGHT_WEIGHT) - 1)]
-        target = self._joined(tone * shrunk(self.tones, size), edge * content_edges, height)
+        channels = self._joined(tone * shrunk(self.tones, size), edge * content_edges, height)
+        free = self._freedom(size) if level >= _FREE_FROM_LEVEL else None
         each = zip(lights, edges, strict=True)
-        return target, [self._joined(tone * light, edge * e, height) for light, e in each]
+        return Target(channels=channels, free=free, tone=tone, edge=edge), [
+            self._joined(tone * light, edge * e, height) for light, e in each
+        ]
+
+    def _freedom(self, size: tuple[int, int]) -> Tensor:
+        """Where the content is plain: [1, *size], 0 at its edges and 1 far from any."""
+        edges = edge_strength(shrunk(self.light, size)) - _LEAST_EDGE
+        near = _mean(F.max_pool2d(edges[None], 5, 1, padding=2)[0], 3)
+        return (1 - near / near.mean().clamp(min=_LEAST_EDGE)).clamp(0, 1)
+
+    def _weights(self, level: int, hold: float) -> tuple[float, float]:
+        """Of tone and edge at a level."""
+        tone = _TONE_WEIGHT[min(level, len(_TONE_WEIGHT) - 1)]
+        return hold * self.strength * tone, hold * self.strength * _EDGE_WEIGHT[min(level, len(_EDGE_WEIGHT) - 1)]
 
     def _joined(self, tone: Tensor, edge: Tensor, height: float) -> Tensor:
         if not self.heights:
             return torch.cat((tone, edge))
         place = torch.linspace(-height, height, tone.shape[1], device=tone.device)
         return torch.cat((tone, edge, place[None, :, None].expand(tone.shape)))
+
+
+def _mean(values: Tensor, reach_px: int) -> Tensor:
+    """Means over squares that reach so far from their centre: [1, height, width] -> the same."""
+    return F.avg_pool2d(values[None], 2 * reach_px + 1, 1, padding=reach_px, count_include_pad=False)[0]
 
 
 def colour_matched(content: Tensor, references: Sequence[Tensor], weights: Sequence[float]) -> Tensor:

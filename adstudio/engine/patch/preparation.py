@@ -17,11 +17,11 @@ from adstudio.engine.patch.guides import Guides, NoGuides, ToneAndEdges, colour_
 from adstudio.engine.patch.pyramid import labels_at
 from adstudio.engine.patch.synthesis import APPEARANCE_TUNING, TEXTURE_TUNING, Task, Tuning
 from adstudio.engine.patch.tones import (
+    Areas,
     Forms,
     TonePlan,
     appeal,
     best_plan,
-    broad_tones,
     calmed,
     form_edges,
     luminance,
@@ -215,7 +215,8 @@ def _start_and_guides(
     appearance = job.task is JobTask.APPEARANCE_TRANSFER and target_labels is not None
     start, light, lights = small.clone(), calmed(luminance(small)), [luminance(picture) for picture in pictures]
     plan = TonePlan() if appearance else best_plan(light, lights, weights)
-    broad, edges, tones = broad_tones(light), form_edges(light), light.clone()
+    areas, edges, tones = Areas.of(light), form_edges(light), light.clone()
+    forms = areas.taken_from(light, plan)
     appeals = [torch.ones_like(reference) for reference in lights]
     for region in [None] if small_labels is None else [int(value) for value in np.unique(small_labels)]:
         inside = _inside(small_labels, region, small)
@@ -229,14 +230,14 @@ def _start_and_guides(
         if appearance:
             continue
         wanted = [lights[k][0][parts[k]] for k in used]
-        tones[0][inside] = planned_tones(plan, light[0][inside], broad[0][inside], edges[0][inside], wanted, shares)
+        tones[0][inside] = planned_tones(plan, forms[0][inside], edges[0][inside], wanted, shares)
         for k, there in zip(used, wanted, strict=True):
             appeals[k][0][parts[k]] = appeal(tones[0][inside], there)
     if appearance:
         return start, PartGuides.of(content, tuple(references), strength), ()
-    forms = Forms.of(light, pictures, plan.structure)
+    seen = Forms.of(light, pictures, plan.structure)
     heights = job.task is JobTask.APPEARANCE_TRANSFER
-    guides = ToneAndEdges(calmed(luminance(content)), tones, tuple(references), forms, strength, heights)
+    guides = ToneAndEdges(calmed(luminance(content)), tones, tuple(references), seen, strength, heights)
     return start, guides, tuple(appeals)
 
 

@@ -169,7 +169,7 @@ class Synthesis:
         device = task.references[0].device
         pictures = [shrunk(r, s) for r, s in zip(task.references, reference_sizes, strict=True)]
         hold = self._hold(level)
-        target_guide, guides = task.guides.at(level, size, reference_sizes, hold)
+        target, guides = task.guides.at(level, size, reference_sizes, hold)
         projection = Projection([joined(p, g) for p, g in zip(pictures, guides, strict=True)], seed=level)
         reference_labels = task.reference_labels or (None,) * len(pictures)
         at_level = [labels_at(m, s) for m, s in zip(reference_labels, reference_sizes, strict=True)]
@@ -185,11 +185,10 @@ class Synthesis:
         window = _use_window(expected)
         temperature = max(projection.spread, 1e-6) * tuning.temperature / max(task.attention_scale, 0.01) / 2**level
         while state.rounds_done < tuning.rounds_at(level):
-            query = projection.describe(
-                joined(state.picture, target_guide), bands, wrap_y=task.wrap_y, wrap_x=task.wrap_x
-            )
+            guide = None if target is None else target.beside(state.picture)
+            query = projection.describe(joined(state.picture, guide), bands, wrap_y=task.wrap_y, wrap_x=task.wrap_x)
             found, cost = self._search(query, sheet, state, query_label, level, projection.spread)
-            del query  # the largest thing here; the next round needs the room
+            del query, guide  # the largest thing here; the next round needs the room
             bias = state.bias
             if task.coverage > 0:
                 rate = tuning.occurrence * projection.spread * task.coverage / 0.8

@@ -25,14 +25,20 @@ _LUMINANCE = (0.299, 0.587, 0.114)
 _PLANNING_PX = 128
 _SMALLEST_PX = 48  # a quarter of it must hold the window of the structural similarity
 _BROAD_PX = 8
+_AREAS_PX = 64
+_AREAS_REACH_PX = 6
+_AREAS_VARIANCE = 0.04
 _GRAIN_VARIANCE = 0.01
 _CALMING_PX = 256
-_DEPARTURE_PRICE = 34.0
+_DEPARTURE_PRICE = 17.0
+_BUSY_PRICE = 0.2
+_WEAKNESS_SHARE = 0.2
 _MARK_SIZES = 4
 _CHOICES = (
-    ("detail_share", (0.0, 0.5, 0.9)),
+    ("detail_share", (0.0, 1.6)),
+    ("soft_share", (0.0, 0.5, 0.9)),
     ("edge_share", (0.0, 0.5, 1.0)),
-    ("own_share", (0.05, 0.2, 0.4, 0.7)),
+    ("own_share", (0.05, 0.1, 0.2, 0.4, 0.7)),
 )
 
 
@@ -65,21 +71,7 @@ def calmed(light: Tensor) -> Tensor:
     Without this a histogram match would blow up the grain of a plain area to the contrast of the references' marks.
     Source: the self-guided filter of He, Sun and Tang 2013, in the fast form of He and Sun 2015.
     """
-    height, width = light.shape[-2:]
-    scale = min(1.0, _CALMING_PX / min(height, width))
-    small = shrunk(light, (max(1, round(height * scale)), max(1, round(width * scale))))
-
-    def mean(values: Tensor) -> Tensor:
-        for _ in range(2):
-            values = F.avg_pool2d(values[None], 5, 1, padding=2, count_include_pad=False)[0]
-        return values
-
-    level = mean(small)
-    variance = (mean(small.square()) - level.square()).clamp(min=0)
-    keep = variance / (variance + _GRAIN_VARIANCE)
-    both = torch.cat((mean(keep), mean((1 - keep) * level)))
-    large = F.interpolate(both[None], (height, width), mode="bilinear", align_corners=False)[0]
-    return large[:1] * light + large[1:]
+    return _guided(light, _CALMING_PX, 2, _GRAIN_VARIANCE)
 
 
 def form_edges(light: Tensor) -> Tensor:
@@ -89,12 +81,26 @@ def form_edges(light: Tensor) -> Tensor:
     return F.interpolate(edges[None], light.shape[-2:], mode="bilinear", align_corners=False)[0]
 
 
-def broad_tones(light: Tensor) -> Tensor:
-    """Tones of large areas, about eight across the picture: [1, height, width] -> the same."""
+def _guided(light: Tensor, side_px: int, reach_px: int, variance: float) -> Tensor:
+    """Luminance smoothed but for its edges, at a size of side_px: [1, height, width] -> the same.
+
+    Source: the self-guided filter of He, Sun and Tang 2013, in the fast form of He and Sun 2015.
+    """
     height, width = light.shape[-2:]
-    scale = min(1.0, _BROAD_PX / min(height, width))
+    scale = min(1.0, side_px / min(height, width))
     small = shrunk(light, (max(1, round(height * scale)), max(1, round(width * scale))))
-    return F.interpolate(small[None], (height, width), mode="bicubic", align_corners=False)[0]
+
+    def mean(values: Tensor) -> Tensor:
+        for _ in range(2):
+            values = F.avg_pool2d(values[None], 2 * reach_px + 1, 1, padding=reach_px, count_include_pad=False)[0]
+        return values
+
+    level = mean(small)
+    spread = (mean(small.square()) - level.square()).clamp(min=0)
+    keep = spread / (spread + variance)
+    both = torch.cat((mean(keep), mean((1 - keep) * level)))
+    large = F.interpolate(both[None], (height, width), mode="bilinear", align_corners=False)[0]
+    return large[:1] * light + large[1:]
 
 
 def matched(values: Tensor, targets: Sequence[Tensor], weights: Sequence[float] | None = None) -> Tensor:
@@ -140,12 +146,13 @@ def appeal(tones: Tensor, light: Tensor) -> Tensor:
 class TonePlan:
     """How a content's tones become a reference's.
 
-    detail_share: 0 … 1 of its large areas' tones given up for its forms; edge_share: 0 … 1 of the references' bond of
-    tone and edge; own_share: 0 … 1 of the content's own contrasts; light_part, edge_part: of the mixture that gives
-    this bond; structure: SSIM of the planned tones' gradients with the content's.
+    detail_share, soft_share: of its large areas' tones given up for its forms, see `Areas`; edge_share: 0 … 1 of the
+    references' bond of tone and edge; own_share: 0 … 1 of the content's own contrasts; light_part, edge_part: of the
+    mixture that gives this bond; structure: SSIM of the planned tones' gradients with the content's.
     """
 
     detail_share: float = 0.0
+    soft_share: float = 0.0
     edge_share: float = 0.0
     own_share: float = 0.05
     light_part: float = 1.0
@@ -153,20 +160,44 @@ class TonePlan:
     structure: float = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class Areas:
+    """Tones of a content's large areas, [1, height, width] each: sharp up to their edges, and soft across them.
+
+    What is given up of the soft ones leaves a glow around forms, which keeps them apart where tones are few; of the
+    sharp ones more than all may be given up: then what is dark becomes light as a whole, and is still lit as it was.
+    """
+
+    sharp: Tensor
+    soft: Tensor
+
+    @classmethod
+    def of(cls, light: Tensor) -> Areas:
+        """light: luminance of the content [1, height, width]."""
+        height, width = light.shape[-2:]
+        scale = min(1.0, _BROAD_PX / min(height, width))
+        small = shrunk(light, (max(1, round(height * scale)), max(1, round(width * scale))))
+        soft = F.interpolate(small[None], (height, width), mode="bicubic", align_corners=False)[0]
+        return cls(_guided(light, _AREAS_PX, _AREAS_REACH_PX, _AREAS_VARIANCE), soft)
+
+    def taken_from(self, light: Tensor, plan: TonePlan) -> Tensor:
+        """The luminance without what the plan gives up of the areas: [1, height, width]."""
+        return light - plan.detail_share * self.sharp - plan.soft_share * self.soft
+
+
 def planned_tones(
     plan: TonePlan,
-    light: Tensor,
-    broad: Tensor,
+    forms: Tensor,
     edges: Tensor,
     reference_lights: Sequence[Tensor],
     weights: Sequence[float],
 ) -> Tensor:
     """The content's tones as the references would have them.
 
-    light, broad (its large areas), edges: of the content, of any one shape, which is returned; reference_lights: of any
+    forms (see `Areas.taken_from`), edges: of the content, of any one shape, which is returned; reference_lights: of any
     shapes; weights: per pixel of each.
     """
-    mixed = plan.light_part * _normalised(light - plan.detail_share * broad) + plan.edge_part * _normalised(edges)
+    mixed = plan.light_part * _normalised(forms) + plan.edge_part * _normalised(edges)
     full = matched(mixed, reference_lights, weights)
     low, high = _span([mixed])
     wanted_low, wanted_high = _span(reference_lights)
@@ -181,18 +212,22 @@ def best_plan(light: Tensor, reference_lights: Sequence[Tensor], weights: Sequen
     """
     small = _for_planning(light)
     lights = [_for_planning(reference) for reference in reference_lights]
-    edges, broad = form_edges(small), broad_tones(small)
+    edges = form_edges(small)
+    areas = Areas.of(small)
     pairs = zip(lights, weights, strict=True)
     bond = sum(w * _correlation(reference, form_edges(reference)) for reference, w in pairs) / sum(weights)
     wanted = matched(small, lights, weights).flatten().sort().values
     content = _grey(small)
+    marks = torch.stack([mark_sizes(reference) for reference in lights]).mean(0)
 
     def judged(plan: TonePlan) -> tuple[float, TonePlan]:
-        plan = _with_bond(plan, _correlation(small - plan.detail_share * broad, edges), bond)
-        tones = planned_tones(plan, small, broad, edges, lights, weights)
+        forms = areas.taken_from(small, plan)
+        plan = _with_bond(plan, _correlation(forms, edges), bond)
+        tones = planned_tones(plan, forms, edges, lights, weights)
         departure = float((tones.flatten().sort().values - wanted).abs().mean()) / 2
         kept = structure(_grey(tones), content, scales=(1, 2, 4))
-        return kept - _DEPARTURE_PRICE * departure**2, replace(plan, structure=kept)
+        busier = float((mark_sizes(tones.clamp(-1, 1)) - marks).clamp(min=0).mean())
+        return kept - _DEPARTURE_PRICE * departure**2 - _BUSY_PRICE * busier, replace(plan, structure=kept)
 
     best = TonePlan()
     for name, values in _CHOICES:
@@ -220,18 +255,22 @@ class Forms:
     content: Tensor
     marks: Tensor
     planned: float
+    fine: float
 
     @classmethod
     def of(cls, light: Tensor, references: Sequence[Tensor], planned: float) -> Forms:
         """light: luminance of the content [1, height, width]; references: [3, h, w] each."""
         marks = torch.stack([mark_sizes(_for_planning(luminance(r))) for r in references]).mean(0)
-        return cls(_for_planning(light), marks, planned)
+        contrast = torch.stack([_for_planning(luminance(r)).std() for r in references]).mean()
+        fine = float(marks[0].exp() / contrast.clamp(min=1e-3))
+        return cls(_for_planning(light), marks, planned, fine)
 
     def seen_in(self, picture: Tensor) -> tuple[float, float]:
         """Structure of a picture [3, height, width] over the planned one, and how much coarser its marks are (log)."""
         now = shrunk(luminance(picture), (self.content.shape[-2], self.content.shape[-1]))
         kept = structure(_grey(now), _grey(self.content), scales=(1, 2, 4))
-        coarser = float((mark_sizes(now) - self.marks)[_MARK_SIZES // 2 :].clamp(min=0).mean())
+        apart = (mark_sizes(now) - self.marks)[_MARK_SIZES // 2 :]
+        coarser = float((apart.clamp(min=0) - _WEAKNESS_SHARE * apart.clamp(max=0)).mean())
         return kept / max(self.planned, 0.05), coarser
 
 
