@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 from adstudio.errors import AdStudioError
 from adstudio.jobs.choices import Method, Task
 from adstudio.jobs.defaults import PATCH_MAX_SIDE_PX, PATCH_MODEL, default_values
-from adstudio.jobs.diffusion_defaults import FLOW_SCHEDULER, SCHEDULERS, methods_of
+from adstudio.jobs.diffusion_defaults import FLOW_SCHEDULER, SCHEDULERS, diffusion_values, methods_of
 from adstudio.jobs.spec import MAX_SIDE_PX, Job
 from adstudio.models.description import ModelDescription
 from adstudio.models.families import Family
@@ -96,7 +96,10 @@ def parameters_for(task: Task, model: str) -> tuple[Parameter, ...]:
     (variation on the number of pictures, the method on the size).
     """
     described = described_model(model)
-    defaults = default_values(task, model=described)
+    if described is None:
+        defaults = default_values(task)
+    else:
+        defaults = diffusion_values(task, described, has_content=task is not Task.TEXTURE)
     hidden = _hidden(task, described)
     found: list[Parameter] = []
     for name, field in Job.model_fields.items():
