@@ -61,7 +61,9 @@ def resolve(job: Job, content_size: Size | None, reference_size: Size) -> Job:
             filled.pop("content_weight", None)
     else:
         method = job.method or default_method(job.task, model, (width, height))
-        if method is Method.MULTIDIFFUSION and job.method is None and job.seamless is not Seamless.NONE:
+        if job.method is None and job.control is not None:
+            method = Method.SAMPLE
+        elif method is Method.MULTIDIFFUSION and job.method is None and job.seamless is not Seamless.NONE:
             method = default_method(job.task, model)
         filled |= diffusion_values(
             job.task, model, method=method, images=job.images, has_content=job.content is not None

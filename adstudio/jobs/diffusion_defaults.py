@@ -12,6 +12,7 @@ from adstudio.errors import JobError, UnavailableError
 from adstudio.jobs.choices import Device, Method, Precision, Seamless, Task
 from adstudio.jobs.layers import check_layers, default_layers
 from adstudio.jobs.spec import MAX_SIDE_PX, Job
+from adstudio.models.control import find_control
 from adstudio.models.description import ModelDescription
 from adstudio.models.families import FACTS, Family
 
@@ -197,6 +198,8 @@ def check_diffusion(job: Job, model: ModelDescription) -> None:
         )
     if job.precision is Precision.FP16 and job.device is Device.CPU:
         raise JobError("precision: fp16 is for graphics cards; use auto, bf16 or fp32 on the CPU", field="precision")
+    if job.control is not None:
+        find_control(job.control.model, model)
     _check_words(job, model)
 
 
@@ -204,7 +207,7 @@ def _check_method(job: Job) -> None:
     allowed = methods_of(job.task)
     if job.method is not None and job.method not in allowed:
         raise JobError(f"method: must be one of {', '.join(allowed)} for {job.task}, got {job.method}", field="method")
-    method = job.method or allowed[0]
+    method = job.method or (Method.SAMPLE if job.control is not None else allowed[0])
     if method is Method.OPTIMIZE:
         given = [name for name in _OF_SAMPLING if getattr(job, name) is not None]
         given += ["adain"] if job.adain else []
@@ -214,6 +217,11 @@ def _check_method(job: Job) -> None:
                 f"{given[0]}: the method optimize has no such setting; leave it out or set method to sample",
                 field=given[0],
             )
+    if job.method is Method.MULTIDIFFUSION and job.control is not None:
+        raise JobError(
+            "control: cannot steer windows (method multidiffusion); set method to sample, or leave it out",
+            field="control",
+        )
     if job.method is Method.MULTIDIFFUSION and job.seamless is not Seamless.NONE:
         raise JobError(
             "seamless: cannot be made window by window (method multidiffusion); "

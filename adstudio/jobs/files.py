@@ -104,7 +104,10 @@ def with_absolute_paths(job: Job, base_dir: Path) -> Job:
         for style in job.styles
     )
     if job.control is not None:
-        changes["control"] = job.control.model_copy(update={"image": base / job.control.image})
+        network = job.control.model
+        changes["control"] = job.control.model_copy(
+            update={"image": base / job.control.image, "model": None if network is None else str(base / network)}
+        )
     if looks_like_path(job.model):
         changes["model"] = str(base / job.model)
     return job.model_copy(update=changes)

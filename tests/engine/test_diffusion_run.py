@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from diffusers import ControlNetModel
 
 from adstudio.engine.backbones import loading
 from adstudio.engine.diffusion import loaded as loaded_module
 from adstudio.engine.runner import StudioEngine
+from adstudio.errors import JobError
 from adstudio.images import JOB_KEY, read_metadata
 from adstudio.jobs import run_folder
 from adstudio.jobs.events import Notice, Preview, Progress, Started
@@ -157,6 +159,27 @@ def test_regions_pair_parts_and_a_reference_without_mask_serves_all(diffusion: D
         content_mask="halves.png", styles=both, method="multidiffusion", width=90, iterations=1, num_inference_steps=2
     )
     assert windowed.picture.shape == (68, 90, 3)
+
+
+def test_a_control_picture_steers_sampling(diffusion: DiffusionStudio, tmp_path: Path) -> None:
+    made: Any = ControlNetModel
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(3)
+        network = made.from_unet(tiny_model(Family.SD15).parts["unet"], conditioning_embedding_out_channels=(4, 8))
+        for parameter in network.parameters():
+            if not parameter.any():
+                parameter.data.normal_(std=0.3)
+    network.save_pretrained(tmp_path / "control")
+    control = {"image": "content.png", "kind": "canny", "model": "control"}
+    fields: dict[str, Any] = {"task": "text_to_image", "width": 70, "height": 64}
+    plain, steered = diffusion.run(**fields).picture, diffusion.run(**fields, control=control)
+    assert steered.picture.shape == (64, 70, 3)
+    assert not np.array_equal(plain, steered.picture)
+    assert diffusion.request(control=control).job.method == "sample"
+    with pytest.raises(JobError, match=r"^control: cannot steer windows"):
+        diffusion.request(**fields, control=control, method="multidiffusion")
+    with pytest.raises(JobError, match=r"^control\.model: "):
+        diffusion.request(**fields, control={**control, "model": "nowhere"})
 
 
 def test_protected_pixels_stay(diffusion: DiffusionStudio) -> None:

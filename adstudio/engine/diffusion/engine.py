@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 
 import torch
 
 from adstudio.engine.backbones.base import Guidance
 from adstudio.engine.backbones.parts import PromptEmbeddings
+from adstudio.engine.control import ControlNet, load_control
 from adstudio.engine.devices import choose_device, choose_dtype, is_out_of_memory
 from adstudio.engine.diffusion.in_use import ModelInUse
 from adstudio.engine.diffusion.loaded import Loaded, ModelKeeper
@@ -20,6 +22,7 @@ from adstudio.jobs.defaults import check_model
 from adstudio.jobs.events import Event, LoadingModel, Notice
 from adstudio.jobs.host import RunControl, RunRequest
 from adstudio.jobs.spec import Job
+from adstudio.models.control import find_control
 from adstudio.models.description import ModelDescription
 from adstudio.models.families import FACTS, Family
 
@@ -56,6 +59,9 @@ class DiffusionEngine:
                 yield Notice(message="Memory ran out while the model was loaded: what was kept was let go of.")
             side_px = model.native_side_px
             pictures = load_pictures(job, side_px, loaded.backbone().latent_px, control.interrupted)
+            if job.control is not None and pictures.control is not None:
+                network = load_control(find_control(job.control.model, model), device=device, dtype=dtype)
+                guidance = replace(guidance, control=ControlNet(network, pictures.control, job.control.scale))
             in_use = ModelInUse(loaded, job, pictures, guidance, self._keeper, side_px)
             try:
                 yield from DiffusionRun(request, control, pictures, in_use).events()

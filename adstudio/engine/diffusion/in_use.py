@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from adstudio.engine.backbones.base import Backbone, Guidance
 from adstudio.engine.backbones.flux import unpacked
 from adstudio.engine.chunked_attention import chunked
+from adstudio.engine.control import ControlNet
 from adstudio.engine.decoder_tuning import TuningSettings, tune_decoder, tuned
 from adstudio.engine.diffusion.ladder import Means
 from adstudio.engine.diffusion.loaded import Loaded, ModelKeeper
@@ -78,7 +79,9 @@ class ModelInUse:
     @contextlib.contextmanager
     def watched(self, stop: Stop) -> Iterator[None]:
         """Let the networks ask `stop` before every module; they raise Interrupted when it says yes."""
-        with interruptible(self.backbone.networks, stop):
+        control = self._guidance.control
+        beside = (control.network,) if isinstance(control, ControlNet) else ()
+        with interruptible((*self.backbone.networks, *beside), stop):
             yield
 
     def wrapping(self) -> contextlib.AbstractContextManager[None]:

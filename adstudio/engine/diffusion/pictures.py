@@ -25,6 +25,7 @@ from adstudio.images import (
     resize,
     resize_labels,
 )
+from adstudio.images.conditions import control_picture
 from adstudio.jobs.choices import Seamless
 from adstudio.jobs.spec import Job, Reference
 
@@ -66,7 +67,8 @@ class Pictures:
     """content, references: [1, 3, height, width] in 0 … 1, sides multiples of the model's.
 
     shown_content: float32 [height, width, 3] at the size asked for, for what follows the run. protect: [height, width].
-    regions: labels, or None. weights: of the references. notices: for the artist.
+    control: what a ControlNet sees, as large as the computed picture. regions: labels, or None. weights: of the
+    references. notices: for the artist.
     """
 
     frame: Frame
@@ -76,6 +78,7 @@ class Pictures:
     weights: tuple[float, ...]
     regions: Regions | None
     protect: Pixels | None
+    control: Tensor | None
     notices: tuple[str, ...]
 
 
@@ -123,6 +126,11 @@ def load_pictures(job: Job, native_side_px: int, multiple_px: int, interrupted: 
         labels.append(its_labels)
         notices += said
     stop_if_asked()
+    control = None
+    if job.control is not None:
+        steering = load_image(job.control.image, reduce_to_pixels=_LOADED_PIXELS)
+        at_size = resize(centre_crop_to_aspect(steering.pixels, *size), *size)
+        control = frame.padded(_as_tensor(control_picture(job.control.kind, at_size)))
     heaviest = max(style.weight for style in job.styles)
     return Pictures(
         frame=frame,
@@ -132,6 +140,7 @@ def load_pictures(job: Job, native_side_px: int, multiple_px: int, interrupted: 
         weights=tuple(style.weight / heaviest for style in job.styles),
         regions=None if target is None else Regions(_target_labels(target, frame), tuple(labels)),
         protect=load_protect_mask(job.protect_mask, size) if job.protect_mask is not None else None,
+        control=control,
         notices=tuple(dict.fromkeys(notices)),
     )
 
