@@ -23,6 +23,7 @@ import qasync  # type: ignore[import-untyped]  # isort: skip
 
 from adstudio.jobs.choices import Task
 from adstudio.models.families import Family
+from adstudio.paths import library_path
 from adstudio.settings import Appearance
 from tests.ui.model_files import write_damaged, write_lora, write_model, write_words
 from tests.ui.screens import Photographer, save_small
@@ -43,6 +44,7 @@ def write_disk(disk: Path) -> Path:
 
 
 def _fresh(home: Path) -> None:
+    library_path().unlink(missing_ok=True)
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir()
 
