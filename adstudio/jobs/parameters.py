@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum, StrEnum
+from pathlib import Path
 from typing import Any, get_args
 
 from annotated_types import Ge, Gt, Le, Lt
@@ -17,6 +18,8 @@ from adstudio.jobs.spec import MAX_SIDE_PX, Job
 from adstudio.models.description import ModelDescription
 from adstudio.models.families import Family
 from adstudio.models.find import find_model
+from adstudio.models.folder import INDEX_NAME
+from adstudio.paths import library_path
 
 _ABOUT_CONTENT = frozenset({"content_weight", "color", "strength"})
 _OF_STRUCTURE = {
@@ -43,7 +46,7 @@ _OF_DIFFUSION = frozenset(
 )
 _OF_WORDS = frozenset({"prompt", "negative_prompt"})
 _OF_SAMPLING = frozenset({"guidance_scale", "adain", "start_time"})
-_known: dict[str, ModelDescription] = {}
+_Mark = tuple[int, int, int] | None
 
 
 class ParameterKind(StrEnum):
@@ -59,6 +62,18 @@ class ParameterKind(StrEnum):
 
 
 ParameterValue = float | int | bool | str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """A model that was looked at, with marks of the list of models and of its own files at that moment."""
+
+    model: ModelDescription
+    listed: _Mark
+    files: tuple[_Mark, ...]
+
+
+_known: dict[str, _Known] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,18 +130,43 @@ def parameters_for(task: Task, model: str) -> tuple[Parameter, ...]:
 
 
 def described_model(model: str) -> ModelDescription | None:
-    """What is known of a model by name or path, looked at once; None for the patch model and one that is not here.
+    """What is known of a model by name or path; None for the patch model and one that is not here.
 
-    Looking at a model for the first time reads a few files: not before a picture of the window is shown.
+    It is looked at once, and again when the list of models or the model itself has changed. That reads a few files: for
+    the first time not before a picture of the window is shown. A model whose drive is away stays known.
     """
     if model == PATCH_MODEL:
         return None
-    if model not in _known:
+    known = _known.get(model)
+    if known is None or _is_stale(known):
+        _known.pop(model, None)
+        listed = _mark(library_path())
         try:
-            _known[model] = find_model(model)
+            found = find_model(model)
         except AdStudioError:
             return None
-    return _known[model]
+        known = _known[model] = _Known(model=found, listed=listed, files=_marks(found.path))
+    return known.model
+
+
+def _is_stale(known: _Known) -> bool:
+    if _mark(library_path()) != known.listed:
+        return True
+    now = _marks(known.model.path)
+    return now[0] is not None and now != known.files
+
+
+def _marks(model: Path) -> tuple[_Mark, ...]:
+    return _mark(model), _mark(model / INDEX_NAME)
+
+
+def _mark(path: Path) -> _Mark:
+    """What changes when a file is written anew; None where it is not there."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns, status.st_size
 
 
 def _hidden(task: Task, model: ModelDescription | None) -> frozenset[str]:

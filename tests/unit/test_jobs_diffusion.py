@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from adstudio.jobs.parameters import ParameterKind, parameters_for
 from adstudio.jobs.spec import Job
 from adstudio.models.families import FACTS, Family
 from adstudio.models.find import find_model
+from adstudio.models.library import add_to_library, remove_from_library
 from adstudio.models.shipped import shipped_config
 from tests.engine.tiny_models import tiny_model, write_folder
 
@@ -192,6 +194,23 @@ def test_parameters_are_fields_whose_limits_the_job_accepts(
     kinds = {one.name: one.kind for one in parameters}
     assert kinds["scheduler"] is ParameterKind.CHOICE
     assert kinds["layers"] is ParameterKind.TEXT
+
+
+def test_parameters_follow_a_name_to_the_model_it_means_now(tmp_path: Path) -> None:
+    def has_negative_prompt() -> bool:
+        return "negative_prompt" in {one.name for one in parameters_for(Task.TEXT_TO_IMAGE, "painter")}
+
+    first = write_folder(tiny_model(Family.SD15), tmp_path / "first")
+    other = write_folder(tiny_model(Family.FLUX), tmp_path / "other")
+    add_to_library(first, name="painter")
+    assert has_negative_prompt()
+    remove_from_library("painter")
+    add_to_library(other, name="painter")
+    assert not has_negative_prompt()
+    shutil.rmtree(other)
+    assert not has_negative_prompt()  # its drive is away
+    write_folder(tiny_model(Family.SDXL), other)
+    assert has_negative_prompt()
 
 
 def test_large_canvases_are_made_window_by_window(models: dict[Family, Path]) -> None:
