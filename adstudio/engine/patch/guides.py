@@ -21,7 +21,7 @@ from adstudio.engine.patch.tones import Forms, edge_strength, luminance, matched
 _TONE_WEIGHT = (4.2, 3.1, 2.2, 1.5, 0.64, 0.36, 0.22, 0.18)
 _EDGE_WEIGHT = (8.4, 8.4, 8.4, 7.3, 3.6, 1.8, 1.1, 0.7)
 _HEIGHT_WEIGHT = (2.0, 1.6, 1.2, 0.8, 0.4, 0.2, 0.1)
-_HELD_BY_SIDE = ((48, 0.46), (96, 0.7), (192, 0.91), (math.inf, 1.01))
+_HELD_BY_SIDE = ((48, 0.48), (96, 0.73), (192, 0.95), (math.inf, 1.06))
 _HOLD_POWER = 2.0
 _COARSENESS_PRICE = 9.5
 _HOLD_RANGE = (0.2, 3.0)
@@ -55,11 +55,11 @@ class Target:
         if self.free is None:
             return self.channels
         light = luminance(picture)
-        marks = light - _mean(_mean(light, _FREE_PX), _FREE_PX)
-        channels = self.channels.clone()
-        channels[:1] += self.tone * self.free * marks
-        channels[1:2] += self.free * (self.edge * edge_strength(light) - self.channels[1:2])
-        return channels
+        edges = self.edge * edge_strength(light)
+        light -= _mean(_mean(light, _FREE_PX), _FREE_PX)
+        edges -= self.channels[1:2]
+        tone = light.mul_(self.free).mul_(self.tone).add_(self.channels[:1])
+        return torch.cat((tone, edges.mul_(self.free).add_(self.channels[1:2]), self.channels[2:]))
 
 
 class Guides(Protocol):

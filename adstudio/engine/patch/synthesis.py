@@ -23,7 +23,7 @@ from torch import Tensor
 from adstudio.engine.patch.bands import Bands, Stopped
 from adstudio.engine.patch.descriptors import Projection
 from adstudio.engine.patch.field import Layout, enlarged
-from adstudio.engine.patch.guides import Guides
+from adstudio.engine.patch.guides import Guides, Target
 from adstudio.engine.patch.pyramid import Sheet, Size, joined, labels_at, level_sizes, make_sheet
 from adstudio.engine.patch.search_torch import search_pass
 from adstudio.engine.patch.tones import shrunk
@@ -185,10 +185,9 @@ class Synthesis:
         window = _use_window(expected)
         temperature = max(projection.spread, 1e-6) * tuning.temperature / max(task.attention_scale, 0.01) / 2**level
         while state.rounds_done < tuning.rounds_at(level):
-            guide = None if target is None else target.beside(state.picture)
-            query = projection.describe(joined(state.picture, guide), bands, wrap_y=task.wrap_y, wrap_x=task.wrap_x)
+            query = self._described(projection, state.picture, target)
             found, cost = self._search(query, sheet, state, query_label, level, projection.spread)
-            del query, guide  # the largest thing here; the next round needs the room
+            del query  # the largest thing here; the next round needs the room
             bias = state.bias
             if task.coverage > 0:
                 rate = tuning.occurrence * projection.spread * task.coverage / 0.8
@@ -217,6 +216,11 @@ class Synthesis:
             self.state = state
             yield state
             self._stop_if_asked()
+
+    def _described(self, projection: Projection, picture: Tensor, target: Target | None) -> Tensor:
+        task = self.task
+        seen = joined(picture, None if target is None else target.beside(picture))
+        return projection.describe(seen, self._bands, wrap_y=task.wrap_y, wrap_x=task.wrap_x)
 
     def _hold(self, level: int) -> float:
         """How tight the level holds the content: settled when it is entered, kept while it lasts."""
