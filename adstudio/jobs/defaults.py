@@ -31,6 +31,7 @@ _DIFFUSION_ONLY = (
     "prompt",
     "negative_prompt",
     "control",
+    "loras",
     "method",
     "iterations",
     "learning_rate",

@@ -23,6 +23,7 @@ _TEXT_FIELDS = frozenset(
         "content",
         "image",
         "mask",
+        "path",
         "content_mask",
         "protect_mask",
         "prompt",
@@ -108,6 +109,7 @@ def with_absolute_paths(job: Job, base_dir: Path) -> Job:
         changes["control"] = job.control.model_copy(
             update={"image": base / job.control.image, "model": None if network is None else str(base / network)}
         )
+    changes["loras"] = tuple(lora.model_copy(update={"path": base / lora.path}) for lora in job.loras)
     if looks_like_path(job.model):
         changes["model"] = str(base / job.model)
     return job.model_copy(update=changes)
@@ -184,7 +186,7 @@ def _step(owner: Any, part: str, name: str, *, next_is_index: bool) -> Any:
         known = Job.model_fields.get(part)
         if part in owner and isinstance(owner[part], (dict, list)):
             return owner[part]
-        if known is not None and part in ("styles", "control", "digests"):
+        if known is not None and part in ("styles", "control", "loras", "digests"):
             owner[part] = [] if next_is_index else {}
             return owner[part]
     raise _no_such_place(owner, name)

@@ -14,9 +14,9 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from adstudio.errors import JobError
-from adstudio.jobs.spec import Control, Job, Reference
+from adstudio.jobs.spec import Control, Job, LoraUse, Reference
 
-_NESTED: dict[str, type[BaseModel]] = {"styles": Reference, "control": Control}
+_NESTED: dict[str, type[BaseModel]] = {"styles": Reference, "control": Control, "loras": LoraUse}
 _LONGEST_VALUE = 60
 _ALIKE = 0.6
 

@@ -22,6 +22,7 @@ __all__ = [
     "Device",
     "FilePath",
     "Job",
+    "LoraUse",
     "Method",
     "Precision",
     "Reference",
@@ -66,6 +67,13 @@ class Control(_Value):
     scale: Number = Field(default=1.0, ge=0, le=4)
 
 
+class LoraUse(_Value):
+    """A LoRA file, merged into the model's weights (diffusion models only). weight: how much of it; < 0 takes away."""
+
+    path: FilePath
+    weight: Number = Field(default=1.0, ge=-4, le=4)
+
+
 class Job(_Value):
     """One job. Paths are absolute once loaded with `adstudio.jobs.files.load_job`.
 
@@ -85,6 +93,7 @@ class Job(_Value):
         default="", max_length=4000, json_schema_extra=shown("Without", "What the picture shall not show.")
     )
     control: Control | None = None
+    loras: tuple[LoraUse, ...] = Field(default=(), max_length=8)
     width: Whole | None = Field(
         default=None,
         ge=1,

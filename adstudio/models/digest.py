@@ -24,11 +24,12 @@ def model_digest(model: ModelDescription) -> str:
     for role, part in sorted(model.components.items()):
         for weights in part.weights:
             for path in weights.files:
-                digest.update(f"{role}\n{part.prefix}\n{_file_digest_of(path)}\n".encode())
+                digest.update(f"{role}\n{part.prefix}\n{sampled_digest(path)}\n".encode())
     return digest.hexdigest()
 
 
-def _file_digest_of(path: Path) -> str:
+def sampled_digest(path: Path) -> str:
+    """The same of one file of weights. Raises StorageError where it cannot be read."""
     try:
         status = path.stat()
         return _file_digest(path, status.st_size, status.st_mtime_ns)

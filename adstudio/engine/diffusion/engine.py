@@ -25,6 +25,7 @@ from adstudio.jobs.spec import Job
 from adstudio.models.control import find_control
 from adstudio.models.description import ModelDescription
 from adstudio.models.families import FACTS, Family
+from adstudio.models.lora import Lora
 
 
 class DiffusionEngine:
@@ -85,11 +86,12 @@ class DiffusionEngine:
     ) -> tuple[Loaded, Guidance]:
         """The model and what its steps are told. The text encoders are gone again before the denoiser is read."""
         stop = control.interrupted
+        loras = [Lora(path=lora.path, weight=lora.weight) for lora in job.loras]
         told: dict[str, PromptEmbeddings] = {}
         for prompt in dict.fromkeys((job.prompt, job.negative_prompt)):
             if prompt:
-                told[prompt] = self._keeper.prompt(model, device, dtype, prompt, stop)
-        loaded = self._keeper.loaded(model, device, dtype, stop)
+                told[prompt] = self._keeper.prompt(model, device, dtype, prompt, stop, loras)
+        loaded = self._keeper.loaded(model, device, dtype, stop, loras)
         empty = loaded.parts.empty_prompt
         scale = job.guidance_scale if job.guidance_scale is not None else 1.0
         negative = None if model.family is Family.FLUX else told.get(job.negative_prompt, empty)

@@ -23,8 +23,9 @@ from adstudio.engine.interruption import interruptible
 from adstudio.engine.losses import AttentionFunction, sdpa
 from adstudio.engine.reference_cache import ReferenceCache
 from adstudio.models.description import ModelDescription
-from adstudio.models.digest import model_digest
+from adstudio.models.digest import model_digest, sampled_digest
 from adstudio.models.families import Family
+from adstudio.models.lora import Lora
 
 _MOST_PROMPTS = 64
 _HOST_SHARE = 0.1
@@ -36,7 +37,7 @@ Stop = Callable[[], bool]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Loaded:
-    """A model in memory. key: its weights, precision and device."""
+    """A model in memory. key: its weights, the LoRA files merged into them, precision and device."""
 
     key: str
     parts: ModelParts
@@ -62,21 +63,35 @@ class ModelKeeper:
         self._tuned: tuple[str, Mapping[str, Tensor]] | None = None
         self._features: tuple[str, ReferenceCache] | None = None
 
-    def loaded(self, model: ModelDescription, device: torch.device, dtype: torch.dtype, stop: Stop) -> Loaded:
+    def loaded(
+        self,
+        model: ModelDescription,
+        device: torch.device,
+        dtype: torch.dtype,
+        stop: Stop,
+        loras: Sequence[Lora] = (),
+    ) -> Loaded:
         """A model on a device in a precision; another one that is there goes first. Raises as `load_parts` does."""
-        key = _key(model, device, dtype)
+        key = _key(model, device, dtype, loras)
         if self._loaded is None or self._loaded.key != key:
             self.drop()
-            self._loaded = Loaded(key=key, parts=load_parts(model, device=device, dtype=dtype, stop=stop))
+            parts = load_parts(model, device=device, dtype=dtype, loras=loras, stop=stop)
+            self._loaded = Loaded(key=key, parts=parts)
         return self._loaded
 
     def prompt(
-        self, model: ModelDescription, device: torch.device, dtype: torch.dtype, prompt: str, stop: Stop
+        self,
+        model: ModelDescription,
+        device: torch.device,
+        dtype: torch.dtype,
+        prompt: str,
+        stop: Stop,
+        loras: Sequence[Lora] = (),
     ) -> PromptEmbeddings:
         """What a model's text encoders make of a prompt; they are let go of afterwards. Raises as `load_text` does."""
-        place = _key(model, device, dtype), prompt
+        place = _key(model, device, dtype, loras), prompt
         if place not in self._prompts:
-            text = load_text(model, device=device, dtype=dtype, stop=stop)
+            text = load_text(model, device=device, dtype=dtype, loras=loras, stop=stop)
             with interruptible(text.encoders, stop):
                 self._prompts[place] = encode_prompt(text, model.family, prompt)
             while len(self._prompts) > _MOST_PROMPTS:
@@ -129,5 +144,6 @@ def _tuned_key(key: str, references: Sequence[Tensor]) -> str:
     return digest.hexdigest()
 
 
-def _key(model: ModelDescription, device: torch.device, dtype: torch.dtype) -> str:
-    return f"{model_digest(model)} {device} {dtype}"
+def _key(model: ModelDescription, device: torch.device, dtype: torch.dtype, loras: Sequence[Lora]) -> str:
+    merged = "".join(f" {sampled_digest(lora.path)} {lora.weight!r}" for lora in loras)
+    return f"{model_digest(model)} {device} {dtype}{merged}"
