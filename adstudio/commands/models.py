@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from adstudio.commands.console import say
-from adstudio.errors import ModelError
+from adstudio.errors import ModelError, UnavailableError
 from adstudio.models.completing import completed
 from adstudio.models.control import ControlDescription, inspect_control, is_control
 from adstudio.models.description import ModelDescription
@@ -136,6 +136,11 @@ def _looked_at(name_or_path: str, library: Library) -> ModelDescription | LoraDe
             raise ModelError(entry.problem)
         return found
     path = Path(name_or_path).absolute()
+    if not is_model_path(name_or_path) and not path.exists():
+        raise UnavailableError(
+            f'no model named "{name_or_path}" is installed, and there is no such file or folder here; '
+            "`adstudio models list` shows those that are"
+        )
     try:
         model = inspect_model(path)
     except ModelError as error:

@@ -77,6 +77,7 @@ def read_header(path: Path) -> Header:
     Raises ModelError where the file is damaged or another kind of file, StorageError where it cannot be read.
     """
     try:
+        _require_plain(path)
         with path.open("rb") as stream:
             size_bytes = stream.seek(0, 2)
             stream.seek(0)
@@ -93,6 +94,12 @@ def read_header(path: Path) -> Header:
     tensors = {name: _tensor(path, name, entry, data_start) for name, entry in entries.items()}
     _check_places(path, tensors, data_start, size_bytes)
     return Header(path, MappingProxyType(tensors), MappingProxyType(metadata), size_bytes)
+
+
+def _require_plain(path: Path) -> None:
+    """Raise ModelError for a pipe or device, which could be waited for or read without end."""
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise ModelError(f"{path}: is a pipe or a device and no file of a model")
 
 
 def _header_text(path: Path, stream: BinaryIO, size_bytes: int) -> bytes:

@@ -104,7 +104,7 @@ def add_to_library(place: Path, *, name: str = "", path: Path | None = None) -> 
     """
     file = path if path is not None else library_path()
     listed = load_library_file(file)
-    place = place.absolute()
+    place = place.resolve() if ".." in place.parts else place.absolute()
     is_collection = place.is_dir() and not (place / INDEX_NAME).is_file()
     candidates = list(_found((place,))) if is_collection else [place]
     if is_collection and not candidates:
@@ -264,7 +264,9 @@ def _children(folder: Path) -> list[Path]:
 
 def _free_name(path: Path, taken: Iterable[str]) -> str:
     taken = {*taken, *_RESERVED_NAMES}
-    base = (path.stem if path.suffix.lower() == _SAFE else path.name).replace("\\", "-").strip()[:80] or "model"
+    plain = path.stem if path.suffix.lower() == _SAFE else path.name
+    shown = "".join(one if one.isprintable() and one != "\\" else "-" for one in plain)
+    base = shown.strip()[:80] or "model"
     names = (base if number == 1 else f"{base} {number}" for number in range(1, MAX_FOUND + 100))
     return next(name for name in names if name.casefold() not in taken)
 
@@ -273,6 +275,8 @@ def _checked_name(name: str, taken: Iterable[str]) -> str:
     name = name.strip()
     if not name or len(name) > 80 or "/" in name or "\\" in name or name.lower().endswith(_SAFE):
         raise ModelError("--name: must be 1 to 80 characters without slashes, and not end in .safetensors")
+    if not name.isprintable():
+        raise ModelError("--name: must be on one line, without tabs and other invisible characters")
     if name.casefold() in {*taken, *_RESERVED_NAMES}:
         raise ModelError(f'--name: "{name}" is taken; choose another one')
     return name

@@ -321,3 +321,12 @@ def test_fault_19_a_model_with_weights_left_out_is_refused_by_path(folder: Path)
         AdStudioError, match=r"diffusion_pytorch_model\.safetensors: lacks conv_out\.weight of the UNet"
     ):
         load(folder)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes that are files are for POSIX")
+def test_17_a_pipe_in_place_of_weights_is_refused_and_not_waited_for(folder: Path) -> None:
+    weights = folder / "unet" / "diffusion_pytorch_model.safetensors"
+    weights.unlink()
+    os.mkfifo(weights)
+    with pytest.raises(ModelError, match="is a pipe or a device"):
+        inspect_model(folder)

@@ -53,6 +53,24 @@ def test_a_model_is_added_used_in_place_and_taken_off_the_list(drive: Path) -> N
         remove_from_library("painter")
 
 
+def test_one_place_is_added_once_however_it_is_written(drive: Path) -> None:
+    add_to_library(drive / "painter")
+    with pytest.raises(ModelError, match='in the library already, as "painter"'):
+        add_to_library(drive / "painter" / ".." / "painter")
+
+
+def test_names_stand_on_one_line(drive: Path) -> None:
+    with pytest.raises(ModelError, match="--name: must be on one line"):
+        add_to_library(drive / "painter", name="a\nb")
+    (entry,) = add_to_library((drive / "painter").rename(drive / "pain\nter"))
+    assert entry.name == "pain-ter"
+
+
+def test_looking_at_a_name_that_is_nowhere_is_3(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models", "inspect", "nobody"]) == 3
+    assert 'no model named "nobody" is installed' in capsys.readouterr().err
+
+
 def test_a_folder_of_models_is_looked_through_again_each_time(drive: Path) -> None:
     added = add_to_library(drive)
     assert [(entry.name, entry.is_lora) for entry in added] == [("Großer", False), ("ink", True), ("painter", False)]
