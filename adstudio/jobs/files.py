@@ -107,12 +107,20 @@ def with_absolute_paths(job: Job, base_dir: Path) -> Job:
     if job.control is not None:
         network = job.control.model
         changes["control"] = job.control.model_copy(
-            update={"image": base / job.control.image, "model": None if network is None else str(base / network)}
+            update={
+                "image": base / job.control.image,
+                "model": None if network is None else str(_lasting(base / network)),
+            }
         )
-    changes["loras"] = tuple(lora.model_copy(update={"path": base / lora.path}) for lora in job.loras)
+    changes["loras"] = tuple(lora.model_copy(update={"path": _lasting(base / lora.path)}) for lora in job.loras)
     if looks_like_path(job.model):
-        changes["model"] = str(base / job.model)
+        changes["model"] = str(_lasting(base / job.model))
     return job.model_copy(update=changes)
+
+
+def _lasting(path: Path) -> Path:
+    """The same place without `..`: models are not copied, and the folder that it leads through may be gone one day."""
+    return path.resolve() if ".." in path.parts else path
 
 
 def job_to_mapping(job: Job, *, relative_to: Path | None = None) -> dict[str, Any]:

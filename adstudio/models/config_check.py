@@ -13,7 +13,7 @@ from typing import Any
 
 from adstudio.errors import ModelError, StorageError
 from adstudio.models.config_fields import FIELDS, Rule
-from adstudio.models.families import Role
+from adstudio.models.families import Prediction, Role
 
 MAX_CONFIG_BYTES = 4 << 20
 _CODE_KEYS = frozenset({"auto_map", "custom_pipeline", "custom_pipelines", "trust_remote_code", "custom_code"})
@@ -25,6 +25,7 @@ _CLASSES: Mapping[Role, frozenset[str]] = {
     Role.TEXT_ENCODER_2: frozenset({"CLIPTextModelWithProjection", "T5EncoderModel"}),
     Role.CONTROLNET: frozenset({"ControlNetModel"}),
 }
+_PREDICTIONS = (Prediction.EPSILON, Prediction.V, "flow_prediction")
 _SCHEDULERS = frozenset(
     {
         "DDIMScheduler",
@@ -96,6 +97,16 @@ def checked_scheduler(config: Mapping[str, Any], path: Path) -> dict[str, Any]:
     steps = config.get("num_train_timesteps", 1000)
     if type(steps) is not int or not 1 <= steps <= 10_000:
         raise ModelError(f"{path}: num_train_timesteps must be 1 to 10000, got {_shown(steps)}")
+    for name in ("beta_start", "beta_end"):
+        beta = config.get(name)
+        if beta is not None and (type(beta) not in (int, float) or not 0 < beta < 1):
+            raise ModelError(f"{path}: {name} must be a number between 0 and 1, got {_shown(beta)}")
+    prediction = config.get("prediction_type")
+    if prediction not in (None, *_PREDICTIONS):
+        raise ModelError(
+            f"{path}: prediction_type must be one of {', '.join(_PREDICTIONS)}, got {_shown(prediction)}; "
+            "models that predict something else are not read here"
+        )
     checked: dict[str, Any] = {"_class_name": class_name}
     for name, value in config.items():
         plain = value is None or isinstance(value, bool)

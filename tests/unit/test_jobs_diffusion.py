@@ -213,6 +213,20 @@ def test_parameters_follow_a_name_to_the_model_it_means_now(tmp_path: Path) -> N
     assert has_negative_prompt()
 
 
+def test_paths_of_models_do_not_lead_through_the_folder_of_the_job(tmp_path: Path) -> None:
+    fields = {
+        "task": "text_to_image",
+        "styles": [{"image": "../b.png"}],
+        "model": "../model",
+        "loras": [{"path": "../ink.safetensors"}],
+        "control": {"image": "../c.png", "kind": "pose", "model": "../control"},
+    }
+    found = parse_job(fields, tmp_path / "gone")
+    assert found.model == str(tmp_path / "model")
+    assert found.loras[0].path == tmp_path / "ink.safetensors"
+    assert found.control is not None and found.control.model == str(tmp_path / "control")
+
+
 def test_large_canvases_are_made_window_by_window(models: dict[Family, Path]) -> None:
     model = find_model(str(models[Family.SD15]))
     assert diffusion_defaults.default_method(Task.STYLE_TRANSFER, model, (128, 128)) is Method.OPTIMIZE
