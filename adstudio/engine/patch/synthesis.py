@@ -24,6 +24,7 @@ from adstudio.engine.patch.bands import Bands, Stopped
 from adstudio.engine.patch.descriptors import Projection
 from adstudio.engine.patch.field import Layout, enlarged
 from adstudio.engine.patch.guides import Guides, Target
+from adstudio.engine.patch.occurrence import expected_use, use_ratio, use_window
 from adstudio.engine.patch.pyramid import Sheet, Size, joined, labels_at, level_sizes, make_sheet
 from adstudio.engine.patch.search_torch import search_pass
 from adstudio.engine.patch.tones import shrunk
@@ -181,8 +182,8 @@ class Synthesis:
         )
         query_label = query_label.to(device)
         state = self._enter(level, size, sheet, query_label, projection.spread, hold)
-        expected = _expected_use(sheet, query_label, self._labels)
-        window = _use_window(expected)
+        expected = expected_use(sheet, query_label, self._labels)
+        window = use_window(expected)
         temperature = max(projection.spread, 1e-6) * tuning.temperature / max(task.attention_scale, 0.01) / 2**level
         while state.rounds_done < tuning.rounds_at(level):
             query = self._described(projection, state.picture, target)
@@ -191,7 +192,7 @@ class Synthesis:
             bias = state.bias
             if task.coverage > 0:
                 rate = tuning.occurrence * projection.spread * task.coverage / 0.8
-                bias = bias + rate * (_use_ratio(found, sheet, expected, window).clamp(max=_USE_CAP) - 1)
+                bias = bias + rate * (use_ratio(found, sheet, expected, window).clamp(max=_USE_CAP) - 1)
             picture = vote(
                 sheet.values,
                 sheet.label,
@@ -371,32 +372,3 @@ def _preferences(sheet: Sheet, seed: int) -> Tensor:
         smooth = F.interpolate(coarse, (height, width), mode="bicubic", align_corners=False)[0, 0]
         out[offset : offset + height, :width] = smooth
     return out
-
-
-def _expected_use(sheet: Sheet, query_label: Tensor, labels: Sequence[int]) -> Tensor:
-    """How many pixels of the picture each key is meant to serve: float32 [rows, columns]."""
-    expected = torch.zeros_like(sheet.share)
-    for value in labels:
-        chosen = sheet.label == value
-        expected[chosen] = sheet.share[chosen] * float((query_label == value).sum())
-    return expected
-
-
-def _use_window(expected: Tensor) -> int:
-    """Side, in pixels and odd, of the window over which use is counted: wide enough that about 4 uses are expected."""
-    used = expected[expected > 0]
-    mean = float(used.double().mean()) if len(used) else 1.0
-    side: int = max(3, round((4 / max(mean, 1e-3)) ** 0.5))
-    return min(side | 1, 31)
-
-
-def _use_ratio(found: Tensor, sheet: Sheet, expected: Tensor, window: int) -> Tensor:
-    """Use of each key over its expected use, smoothed over its surroundings: float32 [rows, columns], 1 without."""
-    rows, columns = expected.shape
-    index = found[0].long().flatten() * columns + found[1].long().flatten()
-    use = torch.bincount(index, minlength=rows * columns).view(rows, columns).float()
-    both = torch.stack((use, expected))[None]
-    half = window // 2
-    smooth = F.avg_pool2d(both, window, 1, padding=half, count_include_pad=True)[0]
-    ratio = smooth[0] / smooth[1].clamp(min=1e-9)
-    return torch.where(sheet.label == 255, 1.0, ratio)
