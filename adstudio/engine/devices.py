@@ -6,6 +6,7 @@ import torch
 
 from adstudio.errors import UnavailableError
 from adstudio.jobs.choices import Device, Precision
+from adstudio.jobs.diffusion_defaults import FP16_ON_CPU
 from adstudio.models.families import Family
 
 _DTYPES = {Precision.FP16: torch.float16, Precision.BF16: torch.bfloat16, Precision.FP32: torch.float32}
@@ -38,7 +39,7 @@ def choose_dtype(wanted: Precision, device: torch.device, family: Family) -> tor
             return torch.float32
         return torch.bfloat16 if family is Family.FLUX else torch.float16
     if wanted is Precision.FP16 and device.type == "cpu":
-        raise UnavailableError("precision: fp16 is for graphics cards; on the CPU use auto, bf16 or fp32")
+        raise UnavailableError(FP16_ON_CPU)
     return _DTYPES[wanted]
 
 

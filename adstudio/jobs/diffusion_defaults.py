@@ -20,6 +20,7 @@ from adstudio.models.lora import inspect_lora
 SCHEDULERS = ("ddim", "ddpm", "euler", "euler_ancestral", "dpmpp_2m", "unipc")
 FLOW_SCHEDULER = "flow_euler"
 VARIATION_OF_SEVERAL = 0.1
+FP16_ON_CPU = "precision: fp16 is for graphics cards; on the CPU use auto, bf16 or fp32"
 _FROM_CONTENT = 0.6
 _LARGE = 4.0
 _LARGE_TEXTURE = 1.6
@@ -174,7 +175,10 @@ def _rounded(side: float, multiple_px: int) -> int:
 
 
 def check_diffusion(job: Job, model: ModelDescription) -> None:
-    """Raise JobError naming the field for what the model cannot do, UnavailableError for words it cannot read."""
+    """Raise JobError naming the field for what the model cannot do.
+
+    Raises UnavailableError for words it cannot read, and for numbers that the CPU does not compute with.
+    """
     title = FACTS[model.family].title
     _check_method(job)
     if job.coverage != Job.model_fields["coverage"].default:
@@ -198,7 +202,7 @@ def check_diffusion(job: Job, model: ModelDescription) -> None:
             field="denoising_strength",
         )
     if job.precision is Precision.FP16 and job.device is Device.CPU:
-        raise JobError("precision: fp16 is for graphics cards; use auto, bf16 or fp32 on the CPU", field="precision")
+        raise UnavailableError(FP16_ON_CPU)
     if job.control is not None:
         find_control(job.control.model, model)
     _check_loras(job, model)

@@ -35,12 +35,15 @@ LEVEL = Level(timestep=401, signal=0.7, noise=0.714)
 FAMILIES = [Family.SD15, Family.SDXL]
 
 
-def tiny_control(unet: Any, seed: int = 1) -> Any:
-    """A ControlNet for a UNet, whose last layers are not the zeros that training begins with."""
+def tiny_control(unet: Any, seed: int = 1, *, hint: tuple[int, ...] = (4, 8, 8, 12)) -> Any:
+    """A ControlNet for a UNet, whose last layers are not the zeros that training begins with.
+
+    hint: channels of what reads the picture; with the tiny VAE, whose latents are of 2 pixels, two of them.
+    """
     made: Any = ControlNetModel
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        control = made.from_unet(unet, conditioning_embedding_out_channels=(4, 8, 8, 12))
+        control = made.from_unet(unet, conditioning_embedding_out_channels=hint)
         for parameter in control.parameters():
             if not parameter.any():
                 parameter.data.normal_(std=0.3)

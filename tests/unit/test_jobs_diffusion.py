@@ -13,11 +13,12 @@ import torch
 from adstudio.engine.backbones.flux import Flux
 from adstudio.engine.backbones.loading import load_parts
 from adstudio.engine.backbones.stable_diffusion import StableDiffusion
+from adstudio.engine.devices import choose_dtype
 from adstudio.engine.schedules import FLOW_SCHEDULER as ENGINE_FLOW
 from adstudio.engine.schedules import SCHEDULERS as ENGINE_SCHEDULERS
 from adstudio.errors import JobError, UnavailableError
 from adstudio.jobs import diffusion_defaults
-from adstudio.jobs.choices import Method, Task
+from adstudio.jobs.choices import Method, Precision, Task
 from adstudio.jobs.defaults import resolve
 from adstudio.jobs.diffusion_defaults import FLOW_SCHEDULER, SCHEDULERS, diffusion_values
 from adstudio.jobs.files import parse_job
@@ -158,7 +159,6 @@ def test_a_side_beyond_the_largest_is_refused(models: dict[Family, Path]) -> Non
         (Family.SD15, {"coverage": 0.1}, "coverage"),
         (Family.SD15, {"layers": "0-99"}, "layers"),
         (Family.SD15, {"task": "texture", "method": "multidiffusion", "seamless": "x"}, "seamless"),
-        (Family.SD15, {"precision": "fp16", "device": "cpu"}, "precision"),
         (Family.SD15, {"model_digest": "0" * 64}, "model"),
     ],
 )
@@ -232,3 +232,12 @@ def test_large_canvases_are_made_window_by_window(models: dict[Family, Path]) ->
     assert diffusion_defaults.default_method(Task.STYLE_TRANSFER, model, (128, 128)) is Method.OPTIMIZE
     assert diffusion_defaults.default_method(Task.STYLE_TRANSFER, model, (129, 128)) is Method.MULTIDIFFUSION
     assert diffusion_defaults.default_method(Task.TEXT_TO_IMAGE, model, (64, 64)) is Method.SAMPLE
+
+
+def test_fp16_on_the_cpu_is_beyond_the_machine_however_the_cpu_was_chosen(models: dict[Family, Path]) -> None:
+    with pytest.raises(UnavailableError) as before:
+        resolve(job(models[Family.SD15], precision="fp16", device="cpu"), (8, 8), (8, 8))
+    with pytest.raises(UnavailableError) as later:
+        choose_dtype(Precision.FP16, torch.device("cpu"), Family.SD15)
+    assert str(before.value) == str(later.value)
+    assert str(before.value).startswith("precision: fp16 is for graphics cards")

@@ -19,6 +19,7 @@ from adstudio.engine.decoder_tuning import TuningSettings, tune_decoder, tuned
 from adstudio.engine.diffusion.ladder import Means
 from adstudio.engine.diffusion.loaded import Loaded, ModelKeeper
 from adstudio.engine.diffusion.methods import Material
+from adstudio.engine.diffusion.not_finite import reason_of
 from adstudio.engine.diffusion.pictures import Pictures
 from adstudio.engine.diffusion.preview_map import PreviewMap
 from adstudio.engine.distillation import Stop
@@ -98,6 +99,8 @@ class ModelInUse:
                 self._content = self.backbone.encode(pictures.content)
             references = tuple(self.backbone.encode(image) for image in pictures.references)
         known = [*references] if self._content is None else [self._content, *references]
+        if not all(bool(torch.isfinite(latents).all()) for latents in known):
+            raise EngineError(self.why_not_finite("encoding the pictures", from_the_start=True))
         self._preview = PreviewMap(self._images(), [self._plain(latents) for latents in known])
         self._references = references
 
@@ -153,11 +156,13 @@ class ModelInUse:
                 stack.enter_context(tuned(cast("Any", self._vae), self._decoder))
             image = frame.cut(self.backbone.decode(latents).float())
         if not bool(torch.isfinite(image).all()):
-            raise EngineError(
-                "decoding the picture gave values that are no numbers; run it again with precision set to fp32"
-            )
+            raise EngineError(self.why_not_finite("decoding the picture", from_the_start=True))
         pixels: NDArray[np.float32] = image[0].permute(1, 2, 0).cpu().numpy()
         return np.ascontiguousarray(pixels)
+
+    def why_not_finite(self, where: str, *, from_the_start: bool) -> str:
+        """A sentence for values that are no numbers; see `reason_of`."""
+        return reason_of(self._job, self._loaded, self._guidance, where=where, from_the_start=from_the_start)
 
     def preview(self, latents: Tensor, signal: float) -> NDArray[np.uint8]:
         """A small picture of latents without the decoder; see `PreviewMap.preview`."""

@@ -145,7 +145,7 @@ class DiffusionRun:
             self._pace.step_done()
             done = passes.done(state)
             looked = done % _LOOK_EVERY == 0 or done == passes.total
-            if looked or state.latents.device.type == "cpu":
+            if looked or done == 1 or state.latents.device.type == "cpu":
                 self._check(state)
             yield from self._shown(state, done, looked=looked)
             yield from self._checkpointed(state)
@@ -167,10 +167,9 @@ class DiffusionRun:
     def _check(self, state: State) -> None:
         """Hold a state to be sound. Raises EngineError where it is not."""
         if not bool(torch.isfinite(state.latents).all()):
-            other = "precision set to fp32" if self._model.backbone.dtype != torch.float32 else "a lower learning_rate"
-            raise EngineError(
-                f"computing gave values that are no numbers after step {self._last.step}; run it again with {other}"
-            )
+            first = self._passes.done(state) == 1
+            where = f"computing step {self._passes.done(state)}"
+            raise EngineError(self._model.why_not_finite(where, from_the_start=first))
         self._sound = state
 
     def _shown(self, state: State, done: int, *, looked: bool) -> Iterator[Event]:
