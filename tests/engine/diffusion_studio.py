@@ -39,7 +39,7 @@ class DiffusionStudio(Studio):
             "styles": ["style.png"],
             **fields,
         }
-        if family is Family.FLUX:  # its own side is not in its config: 1024, four times what 2 px latents can bear
+        if family is Family.FLUX:  # its own side is not in its config: 1024, more than 4 px latents can bear
             chosen.setdefault("stroke_scale", 0.1)
         if chosen.setdefault("task", "style_transfer") in ("style_transfer", "appearance_transfer"):
             chosen.setdefault("content", "content.png")

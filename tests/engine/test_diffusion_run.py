@@ -165,7 +165,7 @@ def test_a_control_picture_steers_sampling(diffusion: DiffusionStudio, tmp_path:
     made: Any = ControlNetModel
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(3)
-        network = made.from_unet(tiny_model(Family.SD15).parts["unet"], conditioning_embedding_out_channels=(4, 8))
+        network = made.from_unet(tiny_model(Family.SD15).parts["unet"], conditioning_embedding_out_channels=(4, 8, 8))
         for parameter in network.parameters():
             if not parameter.any():
                 parameter.data.normal_(std=0.3)

@@ -154,9 +154,9 @@ def _unet(family: Family) -> Any:
 
 def _vae(latent_channels: int, *, quant: bool) -> Any:
     return _DIFFUSERS.AutoencoderKL(
-        block_out_channels=(8, 16),
-        down_block_types=("DownEncoderBlock2D",) * 2,
-        up_block_types=("UpDecoderBlock2D",) * 2,
+        block_out_channels=(8, 8, 16),
+        down_block_types=("DownEncoderBlock2D",) * 3,
+        up_block_types=("UpDecoderBlock2D",) * 3,
         layers_per_block=1,
         norm_num_groups=4,
         latent_channels=latent_channels,
@@ -247,12 +247,12 @@ def original_tensors(model: TinyModel) -> Tensors:
 
     if model.family is Family.FLUX:
         put("model.diffusion_model.", flux_tensors(model.tensors("transformer")))
-        put("vae.", vae_tensors(model.tensors("vae"), levels=2))
+        put("vae.", vae_tensors(model.tensors("vae"), levels=3))
         put("text_encoders.clip_l.transformer.", clip_names(model.tensors("text_encoder")))
         put("text_encoders.t5xxl.transformer.", model.tensors("text_encoder_2"))
         return found
     put("model.diffusion_model.", unet_tensors(model.tensors("unet"), levels=2, layers=2))
-    put("first_stage_model.", vae_tensors(model.tensors("vae"), levels=2))
+    put("first_stage_model.", vae_tensors(model.tensors("vae"), levels=3))
     match model.family:
         case Family.SD15:
             put("cond_stage_model.transformer.", clip_names(model.tensors("text_encoder")))
