@@ -52,6 +52,19 @@ def _dispatch(arguments: argparse.Namespace) -> int:
             return run_command(
                 arguments.job, arguments.out, arguments.settings, engine_factory, resume=arguments.resume
             )
+        case "batch":
+            from adstudio.commands.batch import batch_command
+
+            return batch_command(
+                arguments.jobs,
+                arguments.out,
+                arguments.settings,
+                engine_factory,
+                look=arguments.look,
+                pictures=arguments.folder,
+                resume=arguments.resume,
+                retry=arguments.retry,
+            )
         case "demo":
             from adstudio.commands.demo import demo_command
 
@@ -119,14 +132,8 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("job", type=Path, metavar="JOB.json", help="the job file")
     run.add_argument("--out", type=Path, metavar="DIR", help="folder for the results; new or empty")
     run.add_argument("--resume", action="store_true", help="go on with the run in DIR, or in the job file's folder")
-    run.add_argument(
-        "--set",
-        dest="settings",
-        action="append",
-        default=[],
-        metavar="FIELD=VALUE",
-        help="change one field of the job, for instance seed=7 or styles.0.weight=2; may be repeated",
-    )
+    _add_settings_argument(run)
+    _add_batch_arguments(commands.add_parser("batch", help="many jobs, or one look over a folder of pictures"))
     demo = commands.add_parser("demo", help="run the built-in samples and make a gallery of the results")
     demo.add_argument("--out", type=Path, metavar="DIR", help="folder for runs and gallery (Pictures/AD Studio/Demo)")
     _add_models_parser(commands.add_parser("models", help="which diffusion models there are; add one, look at one"))
@@ -140,6 +147,31 @@ def _parser() -> argparse.ArgumentParser:
     _add_bench_arguments(commands.add_parser("bench", help="measure speed and memory of a diffusion model"))
     commands.add_parser("schema", help="print the JSON Schema of the job file")
     return parser
+
+
+def _add_settings_argument(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--set",
+        dest="settings",
+        action="append",
+        default=[],
+        metavar="FIELD=VALUE",
+        help="change one field of the job, for instance seed=7 or styles.0.weight=2; may be repeated",
+    )
+
+
+def _add_batch_arguments(batch: argparse.ArgumentParser) -> None:
+    batch.add_argument("jobs", type=Path, nargs="?", metavar="JOBS.jsonl", help="a file with one job a line")
+    batch.add_argument("--look", type=Path, metavar="JOB.json", help="with --folder: the job to make of each picture")
+    batch.add_argument("--folder", type=Path, metavar="PICTURES", help="its pictures become the content, one by one")
+    _add_series_arguments(batch)
+
+
+def _add_series_arguments(series: argparse.ArgumentParser) -> None:
+    series.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the runs; new or empty")
+    series.add_argument("--resume", action="store_true", help="go on with what is in DIR; failed jobs stay as they are")
+    series.add_argument("--retry", action="store_true", help="the same, and try failed jobs again")
+    _add_settings_argument(series)
 
 
 def _add_bench_arguments(bench: argparse.ArgumentParser) -> None:

@@ -7,6 +7,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TextIO
 
 from adstudio.jobs.events import Event, LoadingModel, Notice, Paused, Progress, Started
@@ -34,13 +35,21 @@ def _write(stream: TextIO, text: str) -> None:
 class ProgressLines:
     """Shows how a run goes on stderr: one live line on a terminal, otherwise a line for about every tenth.
 
-    clock: seconds, monotonic.
+    clock: seconds, monotonic. whole: words about all the runs of which this is one.
     """
 
-    def __init__(self, stream: TextIO, *, images: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        stream: TextIO,
+        *,
+        images: int,
+        clock: Callable[[], float] = time.monotonic,
+        whole: Callable[[], str] | None = None,
+    ) -> None:
         self._stream = stream
         self._images = images
         self._clock = clock
+        self._whole = whole
         self._live = stream.isatty()
         self._shown = False
         self._next_tenth = 0
@@ -72,7 +81,7 @@ class ProgressLines:
 
     def _progress(self, event: Progress) -> None:
         fraction = min(max(event.fraction, 0.0), 1.0)
-        words = _words(event, fraction, self._images)
+        words = _words(event, fraction, self._images, self._whole() if self._whole is not None else "")
         if not self._live:
             if fraction * 10 + 1e-9 >= self._next_tenth:
                 self._next_tenth = int(fraction * 10 + 1e-9) + 1
@@ -99,12 +108,20 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
-def _words(event: Progress, fraction: float, images: int) -> str:
+def quoted(path: Path) -> str:
+    """A path as it is typed in a command."""
+    text = str(path)
+    return f'"{text}"' if " " in text else text
+
+
+def _words(event: Progress, fraction: float, images: int, whole: str) -> str:
     parts = [f"{int(fraction * 100):3d} %", f"step {event.step} of {event.steps}"]
     if images > 1:
         parts.append(f"picture {event.image_index + 1} of {images}")
     if event.remaining_s is not None and fraction < 1:
         parts.append(f"about {duration(event.remaining_s)} left")
+    if whole:
+        parts.append(whole)
     if event.label:
         parts.append(event.label)
     return ", ".join(parts)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from adstudio.commands.console import say, tell
-from adstudio.commands.run import INTERRUPTED_STATUS, follow_run
+from adstudio.commands.engine_room import INTERRUPTED_STATUS, EngineRoom
 from adstudio.errors import JobError, StorageError
 from adstudio.exports.gallery import GalleryEntry, write_gallery
 from adstudio.jobs import run_folder
@@ -37,21 +37,22 @@ def demo_command(out: Path | None, factory: EngineFactory) -> int:
     jobs = demo_jobs(samples_dir())
     _check_place(folder, [_run_name(number, job) for number, (_, job) in enumerate(jobs, start=1)])
     entries: list[GalleryEntry] = []
-    for number, (title, job) in enumerate(jobs, start=1):
-        run_dir = folder / _run_name(number, job)
-        tell(f"{number} of {len(jobs)}: {title}")
-        request = _request(job, run_dir)
-        if run_folder.is_finished(run_dir):
-            tell("Already there")
-        else:
-            last = follow_run(request, factory)
-            if isinstance(last, Cancelled):
-                tell("Cancelled; the same command goes on from here")
-                return INTERRUPTED_STATUS
-            if isinstance(last, Failed):
-                tell(f"adstudio: {last.reason}")
-                return last.exit_status
-        entries.append(GalleryEntry(title=title, run=run_folder.summarize(run_dir)))
+    with EngineRoom(factory) as room:
+        for number, (title, job) in enumerate(jobs, start=1):
+            run_dir = folder / _run_name(number, job)
+            tell(f"{number} of {len(jobs)}: {title}")
+            request = _request(job, run_dir)
+            if run_folder.is_finished(run_dir):
+                tell("Already there")
+            else:
+                last = room.follow(request)
+                if isinstance(last, Cancelled):
+                    tell("Cancelled; the same command goes on from here")
+                    return INTERRUPTED_STATUS
+                if isinstance(last, Failed):
+                    tell(f"adstudio: {last.reason}")
+                    return last.exit_status
+            entries.append(GalleryEntry(title=title, run=run_folder.summarize(run_dir)))
     page = folder / _PAGE_NAME
     write_gallery(page, entries, heading=_HEADING)
     for entry in entries:

@@ -30,7 +30,7 @@ UNREADABLE = (
 )
 _KEPT = 2
 _NAME = re.compile(r"^(\d{6})\.npz$")
-_LEFT_OVER = re.compile(r"^\.\d{6}\.npz\..*\.part$")
+_LEFT_OVER = re.compile(r"^\.(\d{6}\.npz\..*|[0-9a-f]{16})\.part$")
 
 Arrays = Mapping[str, NDArray[Any]]
 

@@ -14,6 +14,7 @@ from PIL import ExifTags, Image, ImageFile
 from adstudio.errors import ImageError
 
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "AVIF", "BMP", "GIF")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff", ".bmp", ".gif")
 """What is decoded, in Pillow's names."""
 HARD_LIMIT_PIXELS = 268_000_000
 """Pictures with more pixels are not opened at all."""

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -144,6 +145,15 @@ def _size_of(one: Input) -> Size:
 
 
 def _decoded_size(path: Path) -> Size:
+    try:
+        found = path.stat()
+    except OSError:
+        return _decoded_size_of(path, 0, 0)  # says in words why it cannot be read
+    return _decoded_size_of(path, found.st_size, found.st_mtime_ns)
+
+
+@lru_cache(maxsize=256)  # a batch names the same references over and over
+def _decoded_size_of(path: Path, _size_bytes: int, _changed_ns: int) -> Size:
     with opened(path) as image:
         size = upright_size(image)
         image.draft(None, (image.width // 8, image.height // 8))  # JPEGs are read whole, but at an eighth of the work

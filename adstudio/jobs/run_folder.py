@@ -40,7 +40,7 @@ __all__ = [
 _OF_NO_INTEREST = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 _MADE_LATER = re.compile(r"^(checkpoints|result(-\d+)?\.png)$")
 _ROOM_OR_DISK = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EIO, errno.EFBIG})
-_HALF_WRITTEN = re.compile(r"^\.(job\.json|result(-\d+)?\.png)\..*\.part$")
+_HALF_WRITTEN = re.compile(r"^\.((job\.json|result(-\d+)?\.png)\..*|[0-9a-f]{16})\.part$")
 
 
 def create(job: Job, out_dir: Path, *, resume: bool = False) -> RunRequest:

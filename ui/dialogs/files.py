@@ -8,7 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QStandardPaths
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from ui.state.incoming import SUFFIXES
+from adstudio.images.opening import SUFFIXES
 
 
 class FileDialogs(QObject):

@@ -9,7 +9,8 @@ from pathlib import Path
 from PySide6.QtCore import QMimeData
 from PySide6.QtGui import QImage
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff", ".bmp", ".gif")
+from adstudio.images.opening import SUFFIXES
+
 _MOST_FROM_FOLDER = 16
 
 
