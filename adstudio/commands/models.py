@@ -15,9 +15,12 @@ from adstudio.models.families import FACTS
 from adstudio.models.find import is_model_path
 from adstudio.models.inspect import inspect_model
 from adstudio.models.library import Entry, Library, add_to_library, load_library, remove_from_library
+from adstudio.models.library_file import Kind
 from adstudio.models.licences import licence_of
 from adstudio.models.lora import LoraDescription, inspect_lora
 from adstudio.paths import models_dir
+
+Inspected = ModelDescription | LoraDescription | ControlDescription
 
 
 def list_command(*, as_json: bool) -> int:
@@ -37,7 +40,7 @@ def list_command(*, as_json: bool) -> int:
 
 
 def add_command(place: Path, name: str) -> int:
-    """Add a model, a LoRA file or a folder of them, where it lies."""
+    """Add a model, a LoRA file, a ControlNet or a folder of them, where it lies."""
     for entry in add_to_library(place, name=name):
         say(_line(entry))
     return 0
@@ -45,17 +48,12 @@ def add_command(place: Path, name: str) -> int:
 
 def inspect_command(name_or_path: str, *, as_json: bool) -> int:
     """Print what a file or folder, or an installed model, is. Raises ModelError that says why it is none."""
-    if is_model_path(name_or_path) and is_control(Path(name_or_path)):
-        control = inspect_control(Path(name_or_path))
-        if as_json:
-            _print_json(control_mapping(control))
-        else:
-            say(f"{control.path}: ControlNet for {FACTS[control.family].title}, {_size(control.size_bytes)}")
-        return 0
-    library = load_library()
-    found = _looked_at(name_or_path, library)
+    found = _looked_at(name_or_path, load_library())
     if as_json:
-        _print_json(lora_mapping(found) if isinstance(found, LoraDescription) else model_mapping(found))
+        _print_json(_mapping(found))
+        return 0
+    if isinstance(found, ControlDescription):
+        say(f"{found.path}: ControlNet for {FACTS[found.family].title}, {_size(found.size_bytes)}")
         return 0
     if isinstance(found, LoraDescription):
         family = FACTS[found.family].title if found.family is not None else "a model of unusual sizes"
@@ -80,12 +78,21 @@ def entry_mapping(entry: Entry) -> dict[str, Any]:
         **described,
         "name": entry.name,
         "path": str(entry.path),
-        "kind": "lora" if entry.is_lora else "model",
+        "kind": entry.kind.value,
         "health": entry.health.value,
         "family": entry.family.value if entry.family is not None else None,
         "size_bytes": entry.size_bytes,
         "problem": entry.problem,
     }
+
+
+def _mapping(found: Inspected) -> dict[str, Any]:
+    match found:
+        case LoraDescription():
+            return lora_mapping(found)
+        case ControlDescription():
+            return control_mapping(found)
+    return model_mapping(found)
 
 
 def lora_mapping(lora: LoraDescription) -> dict[str, Any]:
@@ -128,10 +135,10 @@ def model_mapping(model: ModelDescription) -> dict[str, Any]:
     }
 
 
-def _looked_at(name_or_path: str, library: Library) -> ModelDescription | LoraDescription:
+def _looked_at(name_or_path: str, library: Library) -> Inspected:
     entry = None if is_model_path(name_or_path) else library.find(name_or_path)
     if entry is not None:
-        found = entry.model or entry.lora
+        found = entry.model or entry.lora or entry.control
         if found is None:
             raise ModelError(entry.problem)
         return found
@@ -141,6 +148,8 @@ def _looked_at(name_or_path: str, library: Library) -> ModelDescription | LoraDe
             f'no model named "{name_or_path}" is installed, and there is no such file or folder here; '
             "`adstudio models list` shows those that are"
         )
+    if is_control(path):
+        return inspect_control(path)
     try:
         model = inspect_model(path)
     except ModelError as error:
@@ -179,7 +188,8 @@ def _reads_prompts(model: ModelDescription) -> bool:
 
 def _line(entry: Entry) -> str:
     kind = FACTS[entry.family].title if entry.family is not None else "unknown family"
-    parts = [f"LoRA for {kind}" if entry.is_lora else kind, _size(entry.size_bytes), entry.health.value]
+    start = {Kind.MODEL: "", Kind.LORA: "LoRA for ", Kind.CONTROL: "ControlNet for "}[entry.kind]
+    parts = [f"{start}{kind}", _size(entry.size_bytes), entry.health.value]
     if entry.model is not None:
         parts.insert(1, entry.model.precision.value)
     return f"{entry.name}: {', '.join(parts)}; {entry.problem or entry.path}"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from adstudio.errors import JobError
+from adstudio.jobs.beside import with_digests
 from adstudio.jobs.choices import Method, Precision, Seamless, Task
 from adstudio.jobs.diffusion_defaults import (
     VARIATION_OF_SEVERAL,
@@ -19,7 +19,6 @@ from adstudio.jobs.spec import Job
 from adstudio.models.description import ModelDescription
 from adstudio.models.digest import model_digest
 from adstudio.models.find import find_model
-from adstudio.models.inspect import PICKLE_SUFFIXES
 
 PATCH_MODEL = "patch"
 PATCH_MAX_SIDE_PX = 4096
@@ -74,6 +73,7 @@ def resolve(job: Job, content_size: Size | None, reference_size: Size) -> Job:
     resolved = job.model_copy(update=changes)
     if model is not None:
         check_diffusion(resolved, model)
+        return with_digests(resolved, model)
     return resolved
 
 
@@ -150,11 +150,6 @@ def check_model(job: Job) -> ModelDescription | None:
     if job.precision not in (Precision.AUTO, Precision.FP32):
         raise JobError(f"precision: must be auto or fp32 with the patch model, got {job.precision}", field="precision")
     return None
-
-
-def looks_like_path(model: str) -> bool:
-    """Whether a model is given as a file or folder rather than by name."""
-    return "/" in model or "\\" in model or Path(model).suffix.lower() in {".safetensors", ".gguf", *PICKLE_SUFFIXES}
 
 
 def _shrunk(size: Size, longest_px: int) -> Size:

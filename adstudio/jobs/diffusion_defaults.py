@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from adstudio.errors import JobError, ModelError, StorageError, UnavailableError
+from adstudio.errors import JobError, UnavailableError
+from adstudio.jobs.beside import check_beside
 from adstudio.jobs.choices import Device, Method, Precision, Seamless, Task
 from adstudio.jobs.layers import check_layers, default_layers
 from adstudio.jobs.spec import MAX_SIDE_PX, Job
-from adstudio.models.control import find_control
 from adstudio.models.description import ModelDescription
 from adstudio.models.families import FACTS, Family
-from adstudio.models.lora import inspect_lora
 
 SCHEDULERS = ("ddim", "ddpm", "euler", "euler_ancestral", "dpmpp_2m", "unipc")
 FLOW_SCHEDULER = "flow_euler"
@@ -203,9 +202,7 @@ def check_diffusion(job: Job, model: ModelDescription) -> None:
         )
     if job.precision is Precision.FP16 and job.device is Device.CPU:
         raise UnavailableError(FP16_ON_CPU)
-    if job.control is not None:
-        find_control(job.control.model, model)
-    _check_loras(job, model)
+    check_beside(job, model)
     _check_words(job, model)
 
 
@@ -234,21 +231,6 @@ def _check_method(job: Job) -> None:
             "set method to sample, or seamless to none",
             field="seamless",
         )
-
-
-def _check_loras(job: Job, model: ModelDescription) -> None:
-    for index, lora in enumerate(job.loras):
-        field = f"loras.{index}.path"
-        try:
-            found = inspect_lora(lora.path)
-        except (ModelError, StorageError) as error:
-            raise JobError(f"{field}: {error}", field=field) from error
-        if found.family is not None and found.family is not model.family:
-            raise JobError(
-                f"{field}: {lora.path} is for {FACTS[found.family].title}, and {model.name} is "
-                f"{FACTS[model.family].title}; use a LoRA made for that",
-                field=field,
-            )
 
 
 def _check_words(job: Job, model: ModelDescription) -> None:

@@ -12,9 +12,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from adstudio.errors import JobError
-from adstudio.jobs.defaults import looks_like_path
 from adstudio.jobs.messages import in_one_line, job_error, model_of, unknown_field
 from adstudio.jobs.spec import Job
+from adstudio.models.find import is_model_path
 
 MAX_JOB_FILE_BYTES = 1_000_000
 _TEXT_FIELDS = frozenset(
@@ -109,13 +109,21 @@ def with_absolute_paths(job: Job, base_dir: Path) -> Job:
         changes["control"] = job.control.model_copy(
             update={
                 "image": base / job.control.image,
-                "model": None if network is None else str(_lasting(base / network)),
+                "model": None if network is None else _placed(network, base),
             }
         )
-    changes["loras"] = tuple(lora.model_copy(update={"path": _lasting(base / lora.path)}) for lora in job.loras)
-    if looks_like_path(job.model):
+    changes["loras"] = tuple(
+        lora.model_copy(update={"path": Path(_placed(str(lora.path), base))}) for lora in job.loras
+    )
+    if is_model_path(job.model):
         changes["model"] = str(_lasting(base / job.model))
     return job.model_copy(update=changes)
+
+
+def _placed(name_or_path: str, base: Path) -> str:
+    """A path counted from base; a name in the library stays, unless a file or folder of that name lies there."""
+    is_name = not is_model_path(name_or_path) and not (base / name_or_path).exists()
+    return name_or_path if is_name else str(_lasting(base / name_or_path))
 
 
 def _lasting(path: Path) -> Path:

@@ -59,19 +59,28 @@ class Reference(_Value):
 
 
 class Control(_Value):
-    """A ControlNet for guided sampling (diffusion models only)."""
+    """A ControlNet for guided sampling (diffusion models only).
+
+    model: its name in the library, or a path to its folder or file. model_digest: written when the job is run.
+    """
 
     image: FilePath
     kind: ControlKind
-    model: str | None = None
+    model: str | None = Field(default=None, min_length=1, max_length=4096)
     scale: Number = Field(default=1.0, ge=0, le=4)
+    model_digest: Digest | None = None
 
 
 class LoraUse(_Value):
-    """A LoRA file, merged into the model's weights (diffusion models only). weight: how much of it; < 0 takes away."""
+    """A LoRA file, merged into the model's weights (diffusion models only).
+
+    path: of the file, or its name in the library. weight: how much of it; < 0 takes away. digest: SHA-256 of the file,
+    written when the job is run.
+    """
 
     path: FilePath
     weight: Number = Field(default=1.0, ge=-4, le=4)
+    digest: Digest | None = None
 
 
 class Job(_Value):

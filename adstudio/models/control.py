@@ -12,15 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from adstudio.errors import JobError, ModelError, StorageError
+from adstudio.errors import ModelError, StorageError
 from adstudio.models.config_check import checked_config, read_json
-from adstudio.models.description import Component, ModelDescription, Naming, Weights
+from adstudio.models.description import Component, Naming, Weights
 from adstudio.models.families import FACTS, Family, Role
 from adstudio.models.folder import precision_of
 from adstudio.models.header import Header, read_header
 from adstudio.models.shipped import shipped_config
 
-_FIELD = "control.model"
 _EMBEDDING = "controlnet_cond_embedding."
 _PREFIX = "control_model."
 _HINT = "input_hint_block.0.weight"
@@ -88,39 +87,6 @@ def inspect_control(path: Path) -> ControlDescription:
             f"{path}: is no .safetensors file; get the ControlNet as .safetensors or as a diffusers folder"
         )
     return _file(path)
-
-
-def find_control(path: str | None, model: ModelDescription) -> ControlDescription:
-    """The ControlNet of a job, fitting its model. Raises JobError that says what is wrong with the path, or lacking."""
-    if path is None:
-        raise JobError(
-            f"{_FIELD}: a control picture needs a ControlNet for {FACTS[model.family].title}; give its folder or file",
-            field=_FIELD,
-        )
-    try:
-        control = inspect_control(Path(path))
-    except (ModelError, StorageError) as error:
-        raise JobError(f"{_FIELD}: {error}", field=_FIELD) from error
-    require_fitting(control, model)
-    return control
-
-
-def require_fitting(control: ControlDescription, model: ModelDescription) -> None:
-    """Raise JobError where a ControlNet was not made for a model's UNet."""
-    theirs = FACTS[control.family].title
-    if control.family is not model.family:
-        raise JobError(
-            f"{_FIELD}: {control.name} is a ControlNet for {theirs}, but {model.name} is {FACTS[model.family].title}; "
-            "take one that was made for it",
-            field=_FIELD,
-        )
-    for name in ("block_out_channels", "cross_attention_dim", "layers_per_block"):
-        mine, wanted = control.component.config.get(name), model.denoiser.config.get(name)
-        if None not in (mine, wanted) and mine != wanted:
-            raise JobError(
-                f"{_FIELD}: {control.name} has {name} {mine} where {model.name} has {wanted}; they do not fit together",
-                field=_FIELD,
-            )
 
 
 def _folder(folder: Path) -> ControlDescription:

@@ -9,6 +9,7 @@ from adstudio.models.completing import completed, require_complete
 from adstudio.models.description import ModelDescription
 from adstudio.models.inspect import PICKLE_SUFFIXES, inspect_model
 from adstudio.models.library import Entry, Health, Library, load_library
+from adstudio.models.library_file import Kind
 
 _FIELD = "model"
 
@@ -44,8 +45,10 @@ def _named(name: str, library: Library) -> ModelDescription:
     entry = library.find(name)
     if entry is None:
         raise UnavailableError(f'model: no model named "{name}" is installed; {_installed(library)}')
-    if entry.is_lora:
+    if entry.kind is Kind.LORA:
         raise JobError(f'model: "{name}" is a LoRA, changes to a model and not a model', field=_FIELD)
+    if entry.kind is Kind.CONTROL:
+        raise JobError(f'model: "{name}" is a ControlNet, which goes with a model and is none', field=_FIELD)
     if entry.health is Health.OFFLINE:
         raise UnavailableError(f'model: "{name}" is offline: {entry.problem}')
     if entry.model is None:
@@ -60,4 +63,4 @@ def _installed(library: Library) -> str:
 
 
 def _is_usable(entry: Entry) -> bool:
-    return not entry.is_lora and entry.health is Health.READY
+    return entry.kind is Kind.MODEL and entry.health is Health.READY

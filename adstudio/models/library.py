@@ -12,12 +12,13 @@ from pathlib import Path
 
 from adstudio.errors import AdStudioError, ModelError, UnavailableError
 from adstudio.models.completing import completed, require_complete
+from adstudio.models.control import ControlDescription, inspect_control, is_control
 from adstudio.models.description import ModelDescription
 from adstudio.models.families import Family
 from adstudio.models.folder import INDEX_NAME
 from adstudio.models.header import read_header
 from adstudio.models.inspect import inspect_model
-from adstudio.models.library_file import AddedModel, LibraryFile, load_library_file, save_library_file
+from adstudio.models.library_file import AddedModel, Kind, LibraryFile, load_library_file, save_library_file
 from adstudio.models.lora import LoraDescription, inspect_lora
 from adstudio.models.recognise import is_lora
 from adstudio.paths import library_path, models_dir
@@ -38,20 +39,21 @@ class Health(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One installed model or LoRA file.
+    """One installed model, LoRA file or ControlNet.
 
-    model: for a model that is there, with what it lacks taken from the others. lora: for a LoRA file that is there.
+    model: for a model that is there, with what it lacks taken from the others. lora, control: for one that is there.
     problem: a sentence where health is not READY. added: by the user, not found in a folder.
     """
 
     name: str
     path: Path
-    is_lora: bool
+    kind: Kind
     health: Health
     family: Family | None = None
     size_bytes: int = 0
     model: ModelDescription | None = None
     lora: LoraDescription | None = None
+    control: ControlDescription | None = None
     problem: str = ""
     added: bool = False
 
@@ -96,7 +98,7 @@ def load_library(path: Path | None = None) -> Library:
 
 
 def add_to_library(place: Path, *, name: str = "", path: Path | None = None) -> tuple[Entry, ...]:
-    """Add a model, a LoRA file, or a folder with any number of them; the entries that came with it.
+    """Add a model, a LoRA file, a ControlNet, or a folder with any number of them; the entries that came with it.
 
     name: for a single model; by default its file's or folder's, made unique.
     Raises ModelError where there is nothing that can be used or the name is taken, StorageError where the list cannot
@@ -105,7 +107,7 @@ def add_to_library(place: Path, *, name: str = "", path: Path | None = None) -> 
     file = path if path is not None else library_path()
     listed = load_library_file(file)
     place = place.resolve() if ".." in place.parts else place.absolute()
-    is_collection = place.is_dir() and not (place / INDEX_NAME).is_file()
+    is_collection = place.is_dir() and not _is_one(place)
     candidates = list(_found((place,))) if is_collection else [place]
     if is_collection and not candidates:
         raise ModelError(f"{place}: holds no model, neither a diffusers folder nor a .safetensors file")
@@ -127,7 +129,7 @@ def add_to_library(place: Path, *, name: str = "", path: Path | None = None) -> 
         elif not is_collection:
             raise ModelError(entry.problem)
     added = tuple(
-        AddedModel(name=one.name, path=one.path, family=one.family, is_lora=one.is_lora, size_bytes=one.size_bytes)
+        AddedModel(name=one.name, path=one.path, family=one.family, kind=one.kind, size_bytes=one.size_bytes)
         for one in entries
     )
     folders = (*listed.folders, place) if is_collection and place not in listed.folders else listed.folders
@@ -168,11 +170,10 @@ def _not_listed(name: str, file: Path) -> str:
 
 
 def _entry(name: str, path: Path, listed: AddedModel | None) -> Entry:
-    lora = listed is not None and listed.is_lora
     remembered = Entry(
         name=name,
         path=path,
-        is_lora=lora,
+        kind=listed.kind if listed is not None else Kind.MODEL,
         health=Health.OFFLINE,
         family=listed.family if listed is not None else None,
         size_bytes=listed.size_bytes if listed is not None else 0,
@@ -182,29 +183,35 @@ def _entry(name: str, path: Path, listed: AddedModel | None) -> Entry:
     try:
         if not path.exists():
             return remembered
-        if path.is_file() and path.suffix.lower() == _SAFE and is_lora(read_header(path)):
-            found = replace(inspect_lora(path), name=name)
-            return replace(
-                remembered,
-                is_lora=True,
-                health=Health.READY,
-                family=found.family,
-                size_bytes=found.size_bytes,
-                lora=found,
-                problem="",
-            )
-        model = inspect_model(path).renamed(name)
+        kind = _kind(path)
+        remembered = replace(remembered, kind=kind)
+        found: ModelDescription | LoraDescription | ControlDescription
+        match kind:
+            case Kind.LORA:
+                found = lora = replace(inspect_lora(path), name=name)
+                ready = replace(remembered, lora=lora)
+            case Kind.CONTROL:
+                found = control = replace(inspect_control(path), name=name)
+                ready = replace(remembered, control=control)
+            case Kind.MODEL:
+                found = model = inspect_model(path).renamed(name)
+                ready = replace(remembered, model=model)
     except (AdStudioError, OSError) as error:
         return replace(remembered, health=Health.UNUSABLE, problem=str(error))
-    return replace(
-        remembered,
-        is_lora=False,
-        health=Health.READY,
-        family=model.family,
-        size_bytes=model.size_bytes,
-        model=model,
-        problem="",
-    )
+    return replace(ready, health=Health.READY, family=found.family, size_bytes=found.size_bytes, problem="")
+
+
+def _kind(path: Path) -> Kind:
+    """What lies in a place, going by its config or header. Raises as `read_header` does."""
+    if is_control(path):
+        return Kind.CONTROL
+    is_file = path.is_file() and path.suffix.lower() == _SAFE
+    return Kind.LORA if is_file and is_lora(read_header(path)) else Kind.MODEL
+
+
+def _is_one(folder: Path) -> bool:
+    """Whether a folder is one model or ControlNet, and no place with several."""
+    return (folder / INDEX_NAME).is_file() or is_control(folder)
 
 
 def _with_loans(entries: Iterable[Entry]) -> tuple[Entry, ...]:
@@ -226,11 +233,11 @@ def _with_loans(entries: Iterable[Entry]) -> tuple[Entry, ...]:
 
 
 def _found(folders: Iterable[Path]) -> Iterator[Path]:
-    """Diffusers folders and .safetensors files in folders and one level below them."""
+    """Diffusers folders, ControlNets and .safetensors files in folders and one level below them."""
     count = 0
     for folder in folders:
         for place in (folder, *_subfolders(folder)):
-            if place != folder and (place / INDEX_NAME).is_file():
+            if place != folder and _is_one(place):
                 candidates = [place]
             else:
                 candidates = sorted(one for one in _children(place) if one.suffix.lower() == _SAFE and one.is_file())
@@ -251,7 +258,7 @@ def _subfolders(folder: Path) -> list[Path]:
         if one.is_dir()
         and not one.name.startswith(".")
         and one.suffix != ".config"
-        and (one.name not in stems or (one / INDEX_NAME).is_file())
+        and (one.name not in stems or _is_one(one))
     )
 
 

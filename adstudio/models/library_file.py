@@ -7,9 +7,11 @@ the meantime would be lost.
 from __future__ import annotations
 
 import logging
+from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from adstudio.errors import StorageError
 from adstudio.images import atomic_write_bytes
@@ -20,16 +22,36 @@ from adstudio.settings import set_aside
 _log = logging.getLogger(__name__)
 
 
+class Kind(StrEnum):
+    """What an entry of the library is. LORA, CONTROL: what goes with a model of its family."""
+
+    MODEL = "model"
+    LORA = "lora"
+    CONTROL = "control"
+
+
 class AddedModel(BaseModel):
-    """A model or LoRA file that is used where it lies. family, size_bytes: as last seen, for when its drive is away."""
+    """A model, LoRA file or ControlNet that is used where it lies.
+
+    family, size_bytes: as last seen, for when its drive is away.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(min_length=1, max_length=100)
     path: FilePath
     family: Family | None = None
-    is_lora: bool = False
+    kind: Kind = Kind.MODEL
     size_bytes: int = Field(default=0, ge=0)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_written_before(cls, given: Any) -> Any:
+        """The first lists knew LoRA files by a mark of their own."""
+        if isinstance(given, dict) and "is_lora" in given:
+            rest = {name: value for name, value in given.items() if name != "is_lora"}
+            return rest | {"kind": Kind.LORA if given["is_lora"] else Kind.MODEL}
+        return given
 
 
 class LibraryFile(BaseModel):

@@ -22,8 +22,9 @@ from adstudio.engine.noise import SeededNoise
 from adstudio.engine.sample import Sampler, SampleSettings, SampleState, sample
 from adstudio.engine.schedules import Level
 from adstudio.errors import EngineError, JobError, ModelError
-from adstudio.models.control import find_control, inspect_control, is_control, require_fitting
+from adstudio.models.control import inspect_control, is_control
 from adstudio.models.families import Family, Role
+from adstudio.models.find_beside import find_control, require_fitting
 from adstudio.models.inspect import inspect_model
 from adstudio.models.shipped import shipped_config
 from tests.engine.original_layout import unet_tensors

@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save_file
 from adstudio.engine.runner import StudioEngine
 from adstudio.errors import JobError
 from adstudio.jobs.files import apply_settings, parse_job
+from adstudio.models.digest import whole_digest
 from adstudio.models.families import Family
 from tests.engine.diffusion_studio import DiffusionStudio
 from tests.engine.studio import Outcome
@@ -62,7 +63,8 @@ def test_a_run_with_a_lora_is_one_of_the_merged_model_and_leaves_no_trace(diffus
     np.testing.assert_allclose(run(model=str(merged)).picture, with_ink.picture, atol=1)
     assert np.array_equal(before.picture, run().picture)
     written = json.loads((with_ink.request.folder / "job.json").read_text())
-    assert written["loras"] == [{"path": (folder / "ink.safetensors").as_posix(), "weight": 0.5}]
+    ink_file = folder / "ink.safetensors"
+    assert written["loras"] == [{"path": ink_file.as_posix(), "weight": 0.5, "digest": whole_digest(ink_file)}]
 
 
 def test_a_lora_changes_what_words_mean(diffusion: DiffusionStudio) -> None:

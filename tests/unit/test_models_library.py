@@ -73,7 +73,11 @@ def test_looking_at_a_name_that_is_nowhere_is_3(capsys: pytest.CaptureFixture[st
 
 def test_a_folder_of_models_is_looked_through_again_each_time(drive: Path) -> None:
     added = add_to_library(drive)
-    assert [(entry.name, entry.is_lora) for entry in added] == [("Großer", False), ("ink", True), ("painter", False)]
+    assert [(entry.name, entry.kind.value) for entry in added] == [
+        ("Großer", "model"),
+        ("ink", "lora"),
+        ("painter", "model"),
+    ]
     names = {entry.name: entry for entry in load_library().entries}
     assert names["other"].health is Health.UNUSABLE
     assert "a VAE alone" in names["other"].problem

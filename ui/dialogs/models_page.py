@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QModelIndex, QSize, Qt, QUrl
@@ -20,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from adstudio.jobs.defaults import PATCH_MODEL
 from adstudio.models.library import Entry
+from adstudio.models.library_file import Kind
 from adstudio.paths import models_dir
 from ui.dialogs.files import FileDialogs
 from ui.state.model_choice import model_problem, options_for
@@ -172,9 +174,7 @@ class ModelsPage(QDialog):
 
     def _show_library(self) -> None:
         entries = self._models.entries
-        models = sum(not entry.is_lora for entry in entries)
-        loras = len(entries) - models
-        self.count.setText(count_words(models, loras))
+        self.count.setText(count_words(Counter(entry.kind for entry in entries)))
         self.folders.show_folders(self._models.folders, models_dir())
         self.guide.show_empty(not entries)
         if not self.list.currentIndex().isValid():
@@ -219,7 +219,7 @@ class ModelsPage(QDialog):
         words = self.tr("In use for {task}") if chosen else self.tr("Use for {task}")
         self.details.show_facts(
             facts,
-            use=words.format(task=task_word(task)) if facts.kind != "lora" else "",
+            use=words.format(task=task_word(task)) if facts.kind in ("patch", Kind.MODEL) else "",
             use_problem=option.reason if option is not None else "",
             removable=self._removable(entry),
             in_use=chosen,
@@ -276,8 +276,8 @@ class ModelsPage(QDialog):
     def _use(self) -> None:
         entry = self.current()
         model = entry.name if entry is not None else PATCH_MODEL
-        is_lora = entry is not None and entry.is_lora
-        if not is_lora and not model_problem(self._session.setup.task, model, self._models):
+        is_model = entry is None or entry.kind is Kind.MODEL
+        if is_model and not model_problem(self._session.setup.task, model, self._models):
             self._session.choose_model(model)
 
     def _remove(self) -> None:

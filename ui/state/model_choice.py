@@ -11,6 +11,7 @@ from adstudio.jobs.choices import Task
 from adstudio.jobs.defaults import PATCH_MODEL
 from adstudio.models.find import is_model_path
 from adstudio.models.library import Entry, Health
+from adstudio.models.library_file import Kind
 from ui.state.model_library import ModelLibrary
 from ui.state.model_words import badge, family_word, health_word, patch_name, size_words, tasks_of, told
 from ui.state.words import short_name
@@ -37,7 +38,7 @@ def options_for(task: Task, models: ModelLibrary, current: str) -> tuple[ModelOp
     options += [
         ModelOption(model=one.name, name=one.name, detail=_detail(one), reason=problem_with(task, one, current=""))
         for one in models.entries
-        if not one.is_lora
+        if one.kind is Kind.MODEL
     ]
     if current != PATCH_MODEL and models.loaded:
         entry = models.find(current)
@@ -62,8 +63,10 @@ def _detail(entry: Entry) -> str:
 def problem_with(task: Task, entry: Entry, *, current: str) -> str:
     """Why an installed model cannot do a task now; empty where it can. current: how the job calls it, for the words."""
     name = short_name(current or entry.name)
-    if entry.is_lora:
+    if entry.kind is Kind.LORA:
         return _tr("{name} is a LoRA file: changes to a model, and no model itself.").format(name=name)
+    if entry.kind is Kind.CONTROL:
+        return _tr("{name} is a ControlNet: it steers a model, and is no model itself.").format(name=name)
     match entry.health:
         case Health.OFFLINE:
             return _tr("{name} is offline: {path} is not there. Plug its drive in, or choose another model.").format(
@@ -84,7 +87,7 @@ def model_problem(task: Task, model: str, models: ModelLibrary) -> str:
     if model == PATCH_MODEL:
         if task is not Task.TEXT_TO_IMAGE:
             return ""
-        if any(not entry.is_lora for entry in models.entries):
+        if any(entry.kind is Kind.MODEL for entry in models.entries):
             return _tr("Text to image needs a diffusion model, and none that is installed can be used for it now.")
         return _tr("Text to image needs a diffusion model, and none is installed. The other tasks work at once.")
     if not models.loaded:

@@ -13,6 +13,7 @@ from adstudio.jobs.defaults import PATCH_MAX_SIDE_PX
 from adstudio.models.description import Component, Layout, ModelDescription
 from adstudio.models.families import FACTS, Prediction, Role
 from adstudio.models.library import Entry, Health
+from adstudio.models.library_file import Kind
 from adstudio.models.licences import licence_of
 from ui.state.model_words import (
     badge,
@@ -51,7 +52,7 @@ class PartFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelFacts:
-    """kind: "patch", "model" or "lora". health: a word, with its mark. rows: (label, words) each.
+    """kind: "patch", or a `Kind`. health: a word, with its mark. rows: (label, words) each.
 
     problem: a sentence where something is wrong; trouble: the same for a row with the name above it.
     place: the path, empty for the built-in model.
@@ -102,11 +103,11 @@ def facts_of_patch() -> ModelFacts:
 
 
 def facts_of(entry: Entry) -> ModelFacts:
-    """An installed model or LoRA file."""
+    """An installed model, LoRA file or ControlNet."""
     marks = {Health.READY: Mark.GOOD, Health.OFFLINE: Mark.WAITING}
     model = entry.model
     return ModelFacts(
-        kind="lora" if entry.is_lora else "model",
+        kind=entry.kind.value,
         name=entry.name,
         badge=badge(entry),
         health=health_word(entry.health),
@@ -125,26 +126,35 @@ def facts_of(entry: Entry) -> ModelFacts:
 
 
 def _tasks(entry: Entry) -> str:
-    if entry.is_lora:
-        return _tr("changes a model of its family")
+    match entry.kind:
+        case Kind.LORA:
+            return _tr("changes a model of its family")
+        case Kind.CONTROL:
+            return _tr("steers a model of its family")
     return tasks_words(tasks_of(entry))
 
 
 def _about(entry: Entry) -> str:
-    if not entry.is_lora:
-        return ""
-    return _tr(
-        "A LoRA file holds changes to a model, and is no model itself. It is listed and checked here; laying it over a "
-        "model comes with a later version."
-    )
+    match entry.kind:
+        case Kind.LORA:
+            return _tr(
+                "A LoRA file holds changes to a model, and is no model itself. It is added among the parameters, where "
+                "a model of its family is chosen."
+            )
+        case Kind.CONTROL:
+            return _tr(
+                "A ControlNet makes a picture follow edges, lines or the like of another one, and is no model itself. "
+                "It is chosen among the parameters, where a model of its family makes the picture by guided sampling."
+            )
+    return ""
 
 
 def _rows(entry: Entry) -> tuple[tuple[str, str], ...]:
     model = entry.model
     rows: list[tuple[str, str]] = []
     if entry.family is not None:
-        rows.append((_tr("For") if entry.is_lora else _tr("Family"), FACTS[entry.family].title))
-    if entry.is_lora or model is None:
+        rows.append((_tr("Family") if entry.kind is Kind.MODEL else _tr("For"), FACTS[entry.family].title))
+    if entry.kind is not Kind.MODEL or model is None:
         if entry.size_bytes:
             rows.append((_tr("Size"), size_words(entry.size_bytes)))
         return tuple(rows)

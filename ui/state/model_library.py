@@ -22,12 +22,14 @@ from adstudio.models.library import (
     load_library,
     remove_from_library,
 )
+from adstudio.models.library_file import Kind
 from adstudio.paths import models_dir
 from ui.state.background import Background
 from ui.state.model_words import told
 
 SUFFIX = ".safetensors"
 _KEY = "models"
+_ORDER = (Kind.MODEL, Kind.LORA, Kind.CONTROL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,8 +94,8 @@ class ModelLibrary(QObject):
 
     @property
     def entries(self) -> tuple[Entry, ...]:
-        """Models first, then LoRA files; each by name."""
-        return tuple(sorted(self._seen.library.entries, key=lambda one: (one.is_lora, one.name.casefold())))
+        """Models first, then LoRA files and ControlNets; each by name."""
+        return tuple(sorted(self._seen.library.entries, key=lambda one: (_ORDER.index(one.kind), one.name.casefold())))
 
     @property
     def folders(self) -> tuple[tuple[Path, bool], ...]:
@@ -218,7 +220,7 @@ def _nothing(_: object) -> None:
 
 def can_do(entry: Entry) -> bool:
     """Whether a model could be chosen at all."""
-    return not entry.is_lora and entry.health is Health.READY
+    return entry.kind is Kind.MODEL and entry.health is Health.READY
 
 
 def _look(wanted: Iterable[str]) -> _Seen:
@@ -247,11 +249,11 @@ def _outside(model: str, library: Library) -> Entry:
     except (AdStudioError, OSError) as problem:
         there = path.exists()
         health = Health.UNUSABLE if there else Health.OFFLINE
-        return Entry(name=path.stem, path=path, is_lora=False, health=health, problem=told(str(problem), path))
+        return Entry(name=path.stem, path=path, kind=Kind.MODEL, health=health, problem=told(str(problem), path))
     return Entry(
         name=path.stem,
         path=path,
-        is_lora=False,
+        kind=Kind.MODEL,
         health=Health.READY,
         family=found.family,
         size_bytes=found.size_bytes,

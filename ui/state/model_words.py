@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication
@@ -10,6 +11,7 @@ from adstudio.jobs.choices import Task
 from adstudio.models.description import ModelDescription, Precision
 from adstudio.models.families import FACTS, Family
 from adstudio.models.library import Entry, Health
+from adstudio.models.library_file import Kind
 from ui.state.words import short_name
 
 _OTHER_SUBJECTS = ("there ", "the ", "its ", "no ", "one ")
@@ -34,8 +36,9 @@ def family_word(family: Family | None) -> str:
 
 def badge(entry: Entry) -> str:
     """What an entry is, in a word or two."""
-    if entry.is_lora:
-        return f"LoRA · {family_word(entry.family)}" if entry.family is not None else "LoRA"
+    if entry.kind is not Kind.MODEL:
+        word = "LoRA" if entry.kind is Kind.LORA else "ControlNet"
+        return f"{word} · {family_word(entry.family)}" if entry.family is not None else word
     return family_word(entry.family) if entry.family is not None else ""
 
 
@@ -77,8 +80,8 @@ def reads_words(model: ModelDescription) -> bool:
 
 
 def tasks_of(entry: Entry) -> tuple[Task, ...]:
-    """What an entry can do as it is now; a LoRA file does nothing by itself."""
-    if entry.is_lora or entry.family is None or entry.health is Health.UNUSABLE:
+    """What an entry can do as it is now; LoRA files and ControlNets do nothing by themselves."""
+    if entry.kind is not Kind.MODEL or entry.family is None or entry.health is Health.UNUSABLE:
         return ()
     silent = entry.model is not None and not reads_words(entry.model)
     tasks = tuple(Task(name) for name in FACTS[entry.family].tasks)
@@ -107,11 +110,16 @@ def in_row(problem: str, path: Path) -> str:
     return told(problem, path).removeprefix(short_name(path.name)).lstrip(": ")
 
 
-def count_words(models: int, loras: int) -> str:
-    """How many models and LoRA files are installed."""
-    parts: list[str] = []
-    if models:
-        parts.append(_tr("1 diffusion model") if models == 1 else _tr("{count} diffusion models").format(count=models))
-    if loras:
-        parts.append(_tr("1 LoRA file") if loras == 1 else _tr("{count} LoRA files").format(count=loras))
+def count_words(counts: Mapping[Kind, int]) -> str:
+    """How many models, LoRA files and ControlNets are installed."""
+    words = {
+        Kind.MODEL: (_tr("1 diffusion model"), _tr("{count} diffusion models")),
+        Kind.LORA: (_tr("1 LoRA file"), _tr("{count} LoRA files")),
+        Kind.CONTROL: (_tr("1 ControlNet"), _tr("{count} ControlNets")),
+    }
+    parts = [
+        one if counts[kind] == 1 else several.format(count=counts[kind])
+        for kind, (one, several) in words.items()
+        if counts.get(kind, 0)
+    ]
     return " · ".join(parts) if parts else _tr("Only the built-in model")

@@ -13,7 +13,7 @@ from ui.state.model_list import ModelRole
 _ROW_PX = 78
 _PAD_PX = 12
 _TILE_PX = 40
-_ICONS = {"patch": "brush", "model": "model", "lora": "lora"}
+_ICONS = {"patch": "brush", "model": "model", "lora": "lora", "control": "control"}
 
 
 class ModelDelegate(QStyledItemDelegate):

@@ -10,7 +10,7 @@ import torch
 
 from adstudio.engine.backbones.base import Guidance
 from adstudio.engine.backbones.parts import PromptEmbeddings
-from adstudio.engine.control import ControlNet, load_control
+from adstudio.engine.control import ControlNet
 from adstudio.engine.devices import choose_device, choose_dtype, is_out_of_memory
 from adstudio.engine.diffusion.in_use import ModelInUse
 from adstudio.engine.diffusion.loaded import Loaded, ModelKeeper
@@ -18,14 +18,13 @@ from adstudio.engine.diffusion.pictures import load_pictures
 from adstudio.engine.diffusion.run import DiffusionRun
 from adstudio.engine.interruption import Interrupted
 from adstudio.errors import UnavailableError
+from adstudio.jobs.beside import control_of, loras_of
 from adstudio.jobs.defaults import check_model
 from adstudio.jobs.events import Event, LoadingModel, Notice
 from adstudio.jobs.host import RunControl, RunRequest
 from adstudio.jobs.spec import Job
-from adstudio.models.control import find_control
 from adstudio.models.description import ModelDescription
 from adstudio.models.families import FACTS, Family
-from adstudio.models.lora import Lora
 
 
 class DiffusionEngine:
@@ -60,8 +59,9 @@ class DiffusionEngine:
                 yield Notice(message="Memory ran out while the model was loaded: what was kept was let go of.")
             side_px = model.native_side_px
             pictures = load_pictures(job, side_px, loaded.backbone().latent_px, control.interrupted)
-            if job.control is not None and pictures.control is not None:
-                network = load_control(find_control(job.control.model, model), device=device, dtype=dtype)
+            steering = control_of(job, model)
+            if job.control is not None and steering is not None and pictures.control is not None:
+                network = self._keeper.control(steering, device, dtype)
                 guidance = replace(guidance, control=ControlNet(network, pictures.control, job.control.scale))
             in_use = ModelInUse(loaded, job, pictures, guidance, self._keeper, side_px)
             try:
@@ -86,7 +86,7 @@ class DiffusionEngine:
     ) -> tuple[Loaded, Guidance]:
         """The model and what its steps are told. The text encoders are gone again before the denoiser is read."""
         stop = control.interrupted
-        loras = [Lora(path=lora.path, weight=lora.weight) for lora in job.loras]
+        loras = loras_of(job, model)
         told: dict[str, PromptEmbeddings] = {}
         for prompt in dict.fromkeys((job.prompt, job.negative_prompt)):
             if prompt:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import psutil
 import torch
+from diffusers import ControlNetModel
 from torch import Tensor
 
 from adstudio.engine.backbones.base import Backbone
@@ -19,11 +20,13 @@ from adstudio.engine.backbones.parts import ModelParts, PromptEmbeddings
 from adstudio.engine.backbones.sdxl import StableDiffusionXL
 from adstudio.engine.backbones.stable_diffusion import StableDiffusion
 from adstudio.engine.backbones.text import encode_prompt
+from adstudio.engine.control import load_control
 from adstudio.engine.interruption import interruptible
 from adstudio.engine.losses import AttentionFunction, sdpa
 from adstudio.engine.reference_cache import ReferenceCache
+from adstudio.models.control import ControlDescription
 from adstudio.models.description import ModelDescription
-from adstudio.models.digest import model_digest, sampled_digest
+from adstudio.models.digest import control_digest, model_digest, whole_digest
 from adstudio.models.families import Family
 from adstudio.models.lora import Lora
 
@@ -52,7 +55,7 @@ class Loaded:
 
 
 class ModelKeeper:
-    """Keeps the model used last, the embeddings of prompts, and features of references.
+    """Keeps the model and the ControlNet used last, the embeddings of prompts, and features of references.
 
     features: shared between jobs, within a tenth of the memory of the device and of the machine.
     """
@@ -62,6 +65,7 @@ class ModelKeeper:
         self._prompts: OrderedDict[tuple[str, str], PromptEmbeddings] = OrderedDict()
         self._tuned: tuple[str, Mapping[str, Tensor]] | None = None
         self._features: tuple[str, ReferenceCache] | None = None
+        self._control: tuple[str, ControlNetModel] | None = None
 
     def loaded(
         self,
@@ -99,6 +103,14 @@ class ModelKeeper:
         self._prompts.move_to_end(place)
         return self._prompts[place]
 
+    def control(self, control: ControlDescription, device: torch.device, dtype: torch.dtype) -> ControlNetModel:
+        """A ControlNet on a device in a precision; another one that is there goes first. Raises as `load_control`."""
+        key = f"{control_digest(control)} {device} {dtype}"
+        if self._control is None or self._control[0] != key:
+            self._control = None
+            self._control = key, load_control(control, device=device, dtype=dtype)
+        return self._control[1]
+
     def features(self, device: torch.device) -> ReferenceCache:
         """Where features of references are kept for jobs to come."""
         if self._features is None or self._features[0] != device.type:
@@ -120,7 +132,8 @@ class ModelKeeper:
         self._tuned = _tuned_key(key, references), weights
 
     def free(self) -> None:
-        """Let go of features and of what the allocator holds back, for a run that is short of memory."""
+        """Let go of features, a ControlNet not in use, and what the allocator holds back, where memory is short."""
+        self._control = None
         if self._features is not None:
             self._features[1].clear()
         gc.collect()
@@ -145,5 +158,5 @@ def _tuned_key(key: str, references: Sequence[Tensor]) -> str:
 
 
 def _key(model: ModelDescription, device: torch.device, dtype: torch.dtype, loras: Sequence[Lora]) -> str:
-    merged = "".join(f" {sampled_digest(lora.path)} {lora.weight!r}" for lora in loras)
+    merged = "".join(f" {whole_digest(lora.path)} {lora.weight!r}" for lora in loras)
     return f"{model_digest(model)} {device} {dtype}{merged}"
