@@ -32,6 +32,7 @@ from tests.engine.tiny_models import tiny_model, write_folder
 from tests.engine.tiny_parts import backbone, picture
 
 CPU = torch.device("cpu")
+HINT = (4, 8, 12, 12)[: len(tiny_model(Family.SD15).configs["vae"]["block_out_channels"])]  # to its latents' size
 LEVEL = Level(timestep=401, signal=0.7, noise=0.714)
 FAMILIES = [Family.SD15, Family.SDXL]
 
@@ -39,7 +40,7 @@ FAMILIES = [Family.SD15, Family.SDXL]
 def tiny_control(unet: Any, seed: int = 1, *, hint: tuple[int, ...] = (4, 8, 8, 12)) -> Any:
     """A ControlNet for a UNet, whose last layers are not the zeros that training begins with.
 
-    hint: channels of what reads the picture; with the tiny VAE, whose latents are of 2 pixels, two of them.
+    hint: channels of what reads the picture, as many as the VAE has levels: see `HINT`.
     """
     made: Any = ControlNetModel
     with torch.random.fork_rng(devices=[]):

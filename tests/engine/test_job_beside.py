@@ -23,7 +23,7 @@ from adstudio.models.library import add_to_library, load_library
 from adstudio.models.library_file import Kind
 from adstudio.paths import library_path
 from tests.engine.diffusion_studio import DiffusionStudio
-from tests.engine.test_control import tiny_control, write_control
+from tests.engine.test_control import HINT, tiny_control, write_control
 from tests.engine.test_job_loras import NAME, write_lora
 from tests.engine.tiny_models import tiny_model
 
@@ -50,7 +50,7 @@ def ink(diffusion: DiffusionStudio, tmp_path: Path) -> Path:
 def edges(tmp_path: Path) -> Path:
     """A ControlNet in the library, as "edges"."""
     made = write_control(
-        tiny_control(tiny_model(Family.SD15).parts["unet"], hint=(4, 8)), tmp_path / "controls" / "edges"
+        tiny_control(tiny_model(Family.SD15).parts["unet"], hint=HINT), tmp_path / "controls" / "edges"
     )
     add_to_library(made)
     return made

@@ -19,7 +19,7 @@ from adstudio.jobs.spec import Job
 from adstudio.models.families import Family
 from adstudio.models.inspect import inspect_model
 from tests.engine.diffusion_studio import DiffusionStudio
-from tests.engine.test_control import tiny_control, write_control
+from tests.engine.test_control import HINT, tiny_control, write_control
 from tests.engine.tiny_models import tiny_model, write_folder
 
 UNET = "unet/diffusion_pytorch_model.safetensors"
@@ -61,7 +61,7 @@ def test_fault_21_a_model_of_no_numbers_is_named_as_damaged(
 
 
 def test_fault_21_a_controlnet_of_no_numbers_is_named_as_damaged(tmp_path: Path, diffusion: DiffusionStudio) -> None:
-    control = write_control(tiny_control(tiny_model(Family.SD15).parts["unet"], hint=(4, 8)), tmp_path / "control")
+    control = write_control(tiny_control(tiny_model(Family.SD15).parts["unet"], hint=HINT), tmp_path / "control")
     spoil(control / "diffusion_pytorch_model.safetensors", NAME, float("nan"))
     fields: dict[str, Any] = {"image": "content.png", "kind": "canny", "model": str(control)}
     with pytest.raises(EngineError, match=r"weights of the ControlNet .*control are none; the file is damaged"):
