@@ -19,15 +19,15 @@ from torch import Tensor, nn
 from adstudio.engine.backbones.base import Backbone
 from adstudio.engine.bench_models import RANDOM, bench_backbone, bench_layers, bench_parts
 from adstudio.engine.bench_plain import plain_steps, whole_pass
-from adstudio.engine.devices import choose_device
+from adstudio.engine.devices import choose_device, device_memory
 from adstudio.engine.distillation import Distillation, Distiller
 from adstudio.engine.feature_source import levels_at_once
 from adstudio.engine.optimize import OptimizeSettings, optimize, start_state
-from adstudio.engine.planner import Calibration, keep_calibration
 from adstudio.engine.presets import FAST
 from adstudio.engine.reference_cache import FeatureCache, ReferenceCache
 from adstudio.errors import JobError
 from adstudio.jobs.choices import Device, Precision
+from adstudio.models.calibration import Calibration, keep_calibration
 
 _CONTENT_WEIGHT = 0.25
 _CACHE_BYTES = 4 << 30
@@ -170,10 +170,13 @@ def measure(request: BenchRequest, tell: Callable[[str], None] = lambda _: None)
     keep_calibration(
         Calibration(
             family=backbone.family,
-            device=report.device,
+            parameters=sum(each.numel() for network in backbone.networks for each in network.parameters()),
+            device=device.type,
+            memory_bytes=device_memory(device)[1],
             precision=report.precision,
             threads=report.threads,
             latents=latents,
+            pixels=request.size_px**2,
             reading_s=bench.forward_s,
             update_s=again.step_s,
             decode_s=bench.decode_s,

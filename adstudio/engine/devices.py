@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import psutil
 import torch
 
 from adstudio.errors import UnavailableError
@@ -41,6 +42,18 @@ def choose_dtype(wanted: Precision, device: torch.device, family: Family) -> tor
     if wanted is Precision.FP16 and device.type == "cpu":
         raise UnavailableError(FP16_ON_CPU)
     return _DTYPES[wanted]
+
+
+def device_memory(device: torch.device) -> tuple[int, int]:
+    """Bytes that are free for this program, and in all; what torch holds back for itself counts as free."""
+    if device.type == "cuda":
+        free, total = torch.cuda.mem_get_info(device)
+        return free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device), total
+    memory = psutil.virtual_memory()
+    if device.type == "mps":
+        most = torch.mps.recommended_max_memory()
+        return max(0, most - torch.mps.current_allocated_memory()), most
+    return memory.available, memory.total
 
 
 def is_out_of_memory(error: BaseException) -> bool:

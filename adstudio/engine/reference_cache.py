@@ -37,6 +37,13 @@ class ReferenceCache:
         """The part of this cache that belongs to one set of weights, LoRAs included."""
         return _ModelCache(self, model)
 
+    def limit(self, *, device_bytes: int, host_bytes: int) -> None:
+        """Other budgets from now on; what is beyond them leaves."""
+        pushed_out = self._tiers[0].limit(device_bytes)
+        self._tiers[1].limit(host_bytes)
+        for key, features in pushed_out:
+            self._tiers[1].put(key, _moved(features, torch.device("cpu")))
+
     @property
     def held_bytes(self) -> tuple[int, int]:
         """Bytes held on the device and in memory."""
@@ -97,6 +104,14 @@ class _Tier:
             self.held -= before.nbytes
         self._kept[key] = features
         self.held += features.nbytes
+        return self._shrunk()
+
+    def limit(self, budget: int) -> list[tuple[str, Features]]:
+        """Another budget; gives back what had to leave for it."""
+        self._budget = budget
+        return self._shrunk()
+
+    def _shrunk(self) -> list[tuple[str, Features]]:
         left = []
         while self.held > self._budget:
             old_key, old = self._kept.popitem(last=False)

@@ -18,12 +18,14 @@ class RunRequest:
     """A job with the run folder it lives in (made by `adstudio.jobs.run_folder.create`).
 
     job: its image paths are absolute and point into `folder / "inputs"`.
-    resume: go on from the newest sound checkpoint in `folder / "checkpoints"`; with none, start over.
+    memory_limit_bytes: what the program may take in all (on a graphics card: what it takes there), None for what is
+    free. resume: go on from the newest sound checkpoint in `folder / "checkpoints"`; with none, start over.
     """
 
     job: Job
     folder: Path
     resume: bool = False
+    memory_limit_bytes: int | None = None
 
 
 class RunControl(Protocol):

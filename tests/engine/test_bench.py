@@ -15,11 +15,11 @@ from adstudio.engine.bench import BenchRequest, measure
 from adstudio.engine.distillation import Distillation, Distiller
 from adstudio.engine.feature_source import levels_at_once
 from adstudio.engine.optimize import OptimizeSettings, optimize, start_state
-from adstudio.engine.planner import calibrations
 from adstudio.engine.presets import FAST
 from adstudio.engine.schedules import Level
 from adstudio.errors import AdStudioError
 from adstudio.jobs.choices import Device
+from adstudio.models.calibration import calibrations
 from adstudio.models.families import Family
 from tests.engine.tiny_models import tiny_model, write_folder
 from tests.engine.tiny_parts import backbone, picture
@@ -30,7 +30,7 @@ FAMILIES = [Family.SD15, Family.SDXL, Family.FLUX]
 @pytest.fixture
 def cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "cache"
-    for module in ("adstudio.engine.planner", "adstudio.engine.backbones.empty_prompt"):
+    for module in ("adstudio.models.calibration", "adstudio.engine.backbones.empty_prompt"):
         monkeypatch.setattr(f"{module}.cache_dir", lambda: folder)
     return folder
 

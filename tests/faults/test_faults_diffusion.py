@@ -119,15 +119,15 @@ def test_fault_20_memory_that_runs_out_in_a_step_is_told_and_the_run_goes_on(
         calls = itertools.count(1)
 
         def short_of_memory() -> None:
-            if next(calls) in (4, 6):
+            if next(calls) in (3, 5, 7):
                 raise RuntimeError(OUT_OF_MEMORY)
 
         before(broken, Distiller, "evaluate", short_of_memory)
         outcome = diffusion.run(**fields)
     said = notices(outcome.events)
-    assert len(said) == 2
-    assert "let go of" in said[0] and "in parts" in said[1]
-    assert np.abs(outcome.picture.astype(int) - whole).mean() < 3  # other kernels, other last digits
+    assert len(said) == 3
+    assert "let go of" in said[0] and "computed again" in said[1] and "in parts" in said[2]
+    assert np.abs(outcome.picture.astype(int) - whole).mean() < 6  # other kernels, other last digits
     steps = [event.step for event in outcome.events if isinstance(event, Progress)]
     assert steps == sorted(set(steps))
     assert backbone_traces(diffusion) == tidy

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -15,6 +14,7 @@ from adstudio.engine.devices import choose_device, choose_dtype, is_out_of_memor
 from adstudio.engine.diffusion.in_use import ModelInUse
 from adstudio.engine.diffusion.loaded import Loaded, ModelKeeper
 from adstudio.engine.diffusion.pictures import load_pictures
+from adstudio.engine.diffusion.planning import planned
 from adstudio.engine.diffusion.run import DiffusionRun
 from adstudio.engine.interruption import Interrupted
 from adstudio.errors import UnavailableError
@@ -23,6 +23,7 @@ from adstudio.jobs.defaults import check_model
 from adstudio.jobs.events import Event, LoadingModel, Notice
 from adstudio.jobs.host import RunControl, RunRequest
 from adstudio.jobs.spec import Job
+from adstudio.jobs.workload import cpu_threads
 from adstudio.models.description import ModelDescription
 from adstudio.models.families import FACTS, Family
 
@@ -35,7 +36,7 @@ class DiffusionEngine:
 
     def __init__(self, threads: int | None = None) -> None:
         """threads: for the CPU; None takes one for each core this process may use."""
-        self._threads = threads or _cores()
+        self._threads = threads or cpu_threads()
         self._keeper = ModelKeeper()
 
     def run(self, request: RunRequest, control: RunControl) -> Iterator[Event]:
@@ -48,6 +49,18 @@ class DiffusionEngine:
             assert model is not None
             device = choose_device(job.device)
             dtype = choose_dtype(job.precision, device, model.family)
+            ahead = planned(
+                job,
+                model,
+                device,
+                dtype,
+                threads=self._threads,
+                held_bytes=self._keeper.held_bytes(device),
+                limit_bytes=request.memory_limit_bytes,
+            )
+            if ahead.notice:
+                yield Notice(message=ahead.notice)
+            self._keeper.limit_features(device, ahead.spare_bytes)
             for attempt in (1, 2):
                 try:
                     loaded, guidance = self._load(job, model, device, dtype, control)
@@ -63,9 +76,9 @@ class DiffusionEngine:
             if job.control is not None and steering is not None and pictures.control is not None:
                 network = self._keeper.control(steering, device, dtype)
                 guidance = replace(guidance, control=ControlNet(network, pictures.control, job.control.scale))
-            in_use = ModelInUse(loaded, job, pictures, guidance, self._keeper, side_px)
+            in_use = ModelInUse(loaded, job, pictures, guidance, self._keeper, side_px, ahead.plan.means)
             try:
-                yield from DiffusionRun(request, control, pictures, in_use).events()
+                yield from DiffusionRun(request, control, pictures, in_use, ahead).events()
             finally:
                 if in_use.means.vae_on_cpu:
                     self._keeper.drop()
@@ -96,13 +109,3 @@ class DiffusionEngine:
         scale = job.guidance_scale if job.guidance_scale is not None else 1.0
         negative = None if model.family is Family.FLUX else told.get(job.negative_prompt, empty)
         return loaded, Guidance(positive=told.get(job.prompt, empty), negative=negative, scale=scale)
-
-
-def _cores() -> int:
-    """Threads for the CPU: as OMP_NUM_THREADS says, otherwise one for each core this process may use."""
-    wanted = os.environ.get("OMP_NUM_THREADS", "")
-    if wanted.isdecimal() and int(wanted) > 0:
-        return int(wanted)
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -16,7 +16,6 @@ from adstudio.engine.backbones.flux import unpacked
 from adstudio.engine.chunked_attention import chunked
 from adstudio.engine.control import ControlNet
 from adstudio.engine.decoder_tuning import TuningSettings, tune_decoder, tuned
-from adstudio.engine.diffusion.ladder import Means
 from adstudio.engine.diffusion.loaded import Loaded, ModelKeeper
 from adstudio.engine.diffusion.methods import Material
 from adstudio.engine.diffusion.not_finite import reason_of
@@ -25,10 +24,12 @@ from adstudio.engine.diffusion.preview_map import PreviewMap
 from adstudio.engine.distillation import Stop
 from adstudio.engine.interruption import Interrupted, interruptible
 from adstudio.engine.losses import AttentionFunction, sdpa
+from adstudio.engine.memory import checkpointing, tiled_decoding
 from adstudio.errors import EngineError
 from adstudio.jobs.choices import Method, Seamless
 from adstudio.jobs.spec import Job
 from adstudio.models.families import Family
+from adstudio.models.forecast import Means
 
 _TILED_FROM_PX = 1.5 * 2**20
 
@@ -47,6 +48,7 @@ class ModelInUse:
         guidance: Guidance,
         keeper: ModelKeeper,
         native_side_px: int,
+        means: Means,
     ) -> None:
         self._loaded, self._job, self._pictures = loaded, job, pictures
         self._guidance, self._keeper, self._native_side_px = guidance, keeper, native_side_px
@@ -54,10 +56,9 @@ class ModelInUse:
         self._content: Tensor | None = None
         self._decoder: Mapping[str, Tensor] | None = None
         self._preview: PreviewMap | None = None
-        self.means = Means()
+        self.means = means
         self.backbone: Backbone = loaded.backbone()
-        if self.backbone.device.type == "mps":
-            self.backbone = loaded.backbone(chunked())  # no fused backward there
+        self._prepare()
 
     @property
     def tuning_steps(self) -> int:
@@ -73,8 +74,11 @@ class ModelInUse:
         """Go on with other means; nobody computes with the model at this moment."""
         self.means = means
         self._keeper.free()
+        self._prepare()
+
+    def _prepare(self) -> None:
         self.backbone = self._loaded.backbone(self._attend())
-        if means.vae_on_cpu:
+        if self.means.vae_on_cpu:
             self._vae.to(device="cpu", dtype=torch.float32)
 
     @contextlib.contextmanager
@@ -82,7 +86,10 @@ class ModelInUse:
         """Let the networks ask `stop` before every module; they raise Interrupted when it says yes."""
         control = self._guidance.control
         beside = (control.network,) if isinstance(control, ControlNet) else ()
-        with interruptible((*self.backbone.networks, *beside), stop):
+        with contextlib.ExitStack() as stack:
+            if self.means.checkpointing:
+                stack.enter_context(checkpointing(self.backbone.networks[0]))
+            stack.enter_context(interruptible((*self.backbone.networks, *beside), stop))
             yield
 
     def wrapping(self) -> contextlib.AbstractContextManager[None]:
@@ -190,10 +197,12 @@ class ModelInUse:
         """Let the VAE work in tiles where the picture is large or memory is short."""
         vae: Any = self._vae
         wanted = self.may_tile and (self.means.tiled or pixels > _TILED_FROM_PX) and not vae.use_tiling
-        if wanted:
-            vae.enable_tiling()
-        try:
+        if not wanted:
             yield
+            return
+        vae.enable_tiling()  # for encoding; decoding has tiles of our own, which keep the picture's statistics
+        try:
+            with tiled_decoding(vae):
+                yield
         finally:
-            if wanted:
-                vae.disable_tiling()
+            vae.disable_tiling()

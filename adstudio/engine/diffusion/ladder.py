@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
+
+from adstudio.models.forecast import Means
 
 
 class Phase(Enum):
@@ -14,25 +16,17 @@ class Phase(Enum):
     DECODE = "turning latents into the picture"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Means:
-    """How memory is saved.
-
-    freed: features kept of earlier runs were let go of, and none are kept. chunked: attention over a few queries at a
-    time. tiled: the VAE sees the picture in tiles. vae_on_cpu: the VAE computes on the CPU.
-    """
-
-    freed: bool = False
-    chunked: bool = False
-    tiled: bool = False
-    vae_on_cpu: bool = False
-
-
-_SAID = {
-    "freed": "Memory ran out: what was kept of earlier runs was let go of.",
-    "chunked": "Memory ran out: attention is now computed in parts, which takes longer.",
-    "tiled": "Memory ran out: pictures are now encoded and decoded in tiles.",
-    "vae_on_cpu": "Memory ran out: pictures are now encoded and decoded on the CPU, which takes longer.",
+_WHAT_HELPS = {
+    "freed": "what was kept of earlier runs was let go of",
+    "checkpointing": "less is kept for the backward pass and more computed again, which takes a third longer",
+    "tiled": "pictures are now encoded and decoded in tiles",
+    "chunked": "attention is now computed in parts, which takes longer",
+    "vae_on_cpu": "pictures are now encoded and decoded on the CPU, which takes longer",
+}
+_AHEAD = {
+    "checkpointing": "less is kept for the backward pass and more computed again, which takes a third longer",
+    "tiled": "pictures are encoded and decoded in tiles",
+    "vae_on_cpu": "pictures are encoded and decoded on the CPU",
 }
 
 
@@ -41,12 +35,19 @@ def next_means(means: Means, phase: Phase, *, on_cpu: bool, may_tile: bool) -> t
 
     may_tile: tiles would not break a picture that wraps around.
     """
-    rungs = ["freed", "chunked"] if phase is Phase.STEP else ["freed"]
-    if phase is not Phase.STEP and may_tile:
+    rungs = ["freed"]
+    if phase is Phase.STEP:
+        rungs += ["checkpointing", "chunked"]
+    elif may_tile:
         rungs.append("tiled")
     if not on_cpu:
         rungs.append("vae_on_cpu")
     for rung in rungs:
         if not getattr(means, rung):
-            return replace(means, **{rung: True}), _SAID[rung]
+            return replace(means, **{rung: True}), f"Memory ran out: {_WHAT_HELPS[rung]}."
     return None
+
+
+def said_ahead(means: Means) -> str:
+    """What a run does from the start to need less memory, as a sentence's end; empty where nothing."""
+    return "; ".join(words for rung, words in _AHEAD.items() if getattr(means, rung))

@@ -114,13 +114,22 @@ class ModelKeeper:
     def features(self, device: torch.device) -> ReferenceCache:
         """Where features of references are kept for jobs to come."""
         if self._features is None or self._features[0] != device.type:
-            on_host = min(_HOST_BYTES, int(_HOST_SHARE * psutil.virtual_memory().total))
-            on_device = on_host
-            if device.type == "cuda":
-                on_device = int(_DEVICE_SHARE * torch.cuda.get_device_properties(device).total_memory)
-            host = on_host if device.type == "cuda" else 0  # elsewhere both are the same memory
-            self._features = device.type, ReferenceCache(device_bytes=on_device, host_bytes=host)
+            on_device, on_host = _budgets(device)
+            self._features = device.type, ReferenceCache(device_bytes=on_device, host_bytes=on_host)
         return self._features[1]
+
+    def limit_features(self, device: torch.device, most_bytes: int) -> None:
+        """Keep no more features on a device than this, and no more than usual."""
+        on_device, on_host = _budgets(device)
+        self.features(device).limit(device_bytes=min(on_device, most_bytes), host_bytes=on_host)
+
+    def held_bytes(self, device: torch.device) -> int:
+        """What the model that is loaded and features take on a device."""
+        held = 0 if self._features is None or self._features[0] != device.type else self._features[1].held_bytes[0]
+        if self._loaded is not None:
+            for network in self._loaded.backbone().networks:
+                held += sum(each.nbytes for each in network.parameters() if each.device.type == device.type)
+        return held
 
     def tuned(self, key: str, references: Sequence[Tensor]) -> Mapping[str, Tensor] | None:
         """The decoder that was tuned last, if it was of this model on these references."""
@@ -147,6 +156,14 @@ class ModelKeeper:
         if self._loaded is not None:
             self._loaded = self._tuned = None
             self.free()
+
+
+def _budgets(device: torch.device) -> tuple[int, int]:
+    """Bytes of features that are kept on a device and in memory."""
+    on_host = min(_HOST_BYTES, int(_HOST_SHARE * psutil.virtual_memory().total))
+    if device.type == "cuda":
+        return int(_DEVICE_SHARE * torch.cuda.get_device_properties(device).total_memory), on_host
+    return on_host, 0  # both are the same memory
 
 
 def _tuned_key(key: str, references: Sequence[Tensor]) -> str:

@@ -12,11 +12,13 @@ import torch
 from adstudio.engine.checkpoint_files import clear_checkpoints
 from adstudio.engine.devices import is_out_of_memory
 from adstudio.engine.diffusion.in_use import ModelInUse
-from adstudio.engine.diffusion.ladder import Means, Phase, next_means
+from adstudio.engine.diffusion.ladder import Phase, next_means
 from adstudio.engine.diffusion.methods import Passes, State, passes_for
 from adstudio.engine.diffusion.pace import Pace
 from adstudio.engine.diffusion.pictures import Pictures
+from adstudio.engine.diffusion.planning import Planned, remember
 from adstudio.engine.diffusion.states import Checkpoint, save_checkpoint, sound_checkpoint
+from adstudio.engine.diffusion.work import Work
 from adstudio.engine.finishing import finished, result_name, text_of_picture
 from adstudio.engine.interruption import Interrupted
 from adstudio.engine.preview import preview_of
@@ -24,6 +26,7 @@ from adstudio.errors import EngineError, StorageError
 from adstudio.images import JOB_KEY, save_png
 from adstudio.jobs.events import Checkpointed, Event, Finished, Notice, Preview, Progress, Started
 from adstudio.jobs.host import RunControl, RunRequest
+from adstudio.models.forecast import Means
 
 _CHECKPOINT_EVERY_S = 2.0
 _CHECKPOINT_SHARE = 0.05
@@ -43,12 +46,18 @@ class DiffusionRun:
     Whatever interrupts it (a pause within a step, memory that ran out), it goes on from the last state.
     """
 
-    def __init__(self, request: RunRequest, control: RunControl, pictures: Pictures, model: ModelInUse) -> None:
+    def __init__(
+        self, request: RunRequest, control: RunControl, pictures: Pictures, model: ModelInUse, planned: Planned
+    ) -> None:
         self._folder, self._job, self._resume = request.folder, request.job, request.resume
         self._control, self._pictures, self._model = control, pictures, model
         self._phase = Phase.PICTURES
         self._passes: Passes = passes_for(model.material(), self._job.seed)
-        self._pace = Pace(model.tuning_steps + self._passes.total * self._job.images)
+        self._pace = Pace(model.tuning_steps + self._passes.total * self._job.images, planned.plan.seconds)
+        self._load = planned.load
+        self._work = Work(model.backbone.family)
+        self._steps_s = self._decode_s = 0.0
+        self._is_smooth = True  # nothing was broken off, so that times and counted work belong together
         self._index = 0
         self._over = False
         self._state: State | None = None
@@ -73,10 +82,12 @@ class DiffusionRun:
                         yield from self._everything()
                     continue
                 except Interrupted:
+                    self._is_smooth = False
                     if self._control.interrupted():
                         break
                     means, said = None, None
                 except (MemoryError, RuntimeError) as error:
+                    self._is_smooth = False
                     if not is_out_of_memory(error):
                         raise
                     means, said = self._way_out() or (None, None)
@@ -118,13 +129,23 @@ class DiffusionRun:
                 self._state = self._sound = self._saved = None
         clear_checkpoints(self._folder)
         self._over = True
+        if self._is_smooth:
+            remember(
+                self._load,
+                self._model.backbone.device,
+                steps_s=self._steps_s,
+                done_tflop=self._work.tflop,
+                decode_s=self._decode_s,
+            )
         yield Finished(results=tuple(paths))
 
     def _picture(self, path: Path) -> Iterator[Event]:
         yield from self._steps()
         assert self._state is not None
         self._phase = Phase.DECODE
+        began = time.monotonic()
         pixels = self._model.decode(self._state.latents)
+        self._decode_s = time.monotonic() - began
         job, pictures = self._job, self._pictures
         pixels = finished(pixels, job, pictures.shown_content, pictures.protect)
         save_png(path, pixels, metadata={JOB_KEY: text_of_picture(job, self._index, self._folder)})
@@ -140,9 +161,9 @@ class DiffusionRun:
         if self._state is None:
             self._state = passes.begin()
         self._pace.begin()
-        for state in passes.run(self._state, self._held_up):
+        for state in self._counted(passes):
             self._state = state
-            self._pace.step_done()
+            self._steps_s += self._pace.step_done()
             done = passes.done(state)
             looked = done % _LOOK_EVERY == 0 or done == passes.total
             if looked or done == 1 or state.latents.device.type == "cpu":
@@ -152,6 +173,11 @@ class DiffusionRun:
             self._pace.begin()
         if passes.done(self._state) < passes.total:
             raise Interrupted
+
+    def _counted(self, passes: Passes) -> Iterator[State]:
+        assert self._state is not None
+        with self._work.counting(self._model.backbone.networks[0]):
+            yield from passes.run(self._state, self._held_up)
 
     def _stored_state(self, passes: Passes) -> State | None:
         """Where the newest sound checkpoint of this picture left off."""
