@@ -19,7 +19,7 @@ from adstudio.jobs.workload import workload_of
 from adstudio.models import calibration
 from adstudio.models.calibration import Calibration, calibrations, keep_calibration
 from adstudio.models.families import Family
-from adstudio.models.forecast import tflop
+from adstudio.models.forecast import seconds, tflop
 from adstudio.models.inspect import inspect_model
 from tests.engine.diffusion_studio import DiffusionStudio
 from tests.engine.studio import Control
@@ -132,27 +132,29 @@ def test_a_finished_run_tells_how_quick_the_machine_is(
 
 def test_before_the_first_step_remaining_time_is_the_forecast(diffusion: DiffusionStudio, cache_folder: Path) -> None:
     model = inspect_model(Path(diffusion.model(Family.SD15)))
+    job = diffusion.request(**FIELDS).job
+    load = workload_of(job, model, (64, 48), device="cpu", precision="fp32", threads=1)
     keep_calibration(
         Calibration(
             family=Family.SD15,
-            parameters=workload_of(
-                diffusion.request(**FIELDS).job, model, (64, 48), device="cpu", precision="fp32", threads=1
-            ).parameters,
+            parameters=load.parameters,
             device="cpu",
             memory_bytes=8 << 30,
             precision="fp32",
             threads=1,
-            latents=32 * 24,
-            pixels=64 * 48,
+            latents=load.latents,
+            pixels=load.pixels,
             reading_s=100,
             update_s=200,
             decode_s=50,
         )
     )
-    fields = {**FIELDS, "tune_decoder": True}
-    first = next(event for event in diffusion.run(**fields).events if isinstance(event, Progress))
+    expected_s = seconds(load, calibrations(cache_folder))
+    assert expected_s is not None
+    events = diffusion.run(**FIELDS, tune_decoder=True).events
+    first = next(event for event in events if isinstance(event, Progress))
     assert first.label == "Tuning the decoder"
-    assert first.remaining_s is not None and first.remaining_s > 1000
+    assert first.remaining_s == pytest.approx(expected_s * (1 - 1 / first.steps))
 
 
 def test_work_counts_passes_by_their_size_and_whether_they_learn() -> None:
