@@ -52,19 +52,8 @@ def _dispatch(arguments: argparse.Namespace) -> int:
             return run_command(
                 arguments.job, arguments.out, arguments.settings, engine_factory, resume=arguments.resume
             )
-        case "batch":
-            from adstudio.commands.batch import batch_command
-
-            return batch_command(
-                arguments.jobs,
-                arguments.out,
-                arguments.settings,
-                engine_factory,
-                look=arguments.look,
-                pictures=arguments.folder,
-                resume=arguments.resume,
-                retry=arguments.retry,
-            )
+        case "batch" | "sweep":
+            return _series(arguments)
         case "demo":
             from adstudio.commands.demo import demo_command
 
@@ -92,6 +81,34 @@ def _dispatch(arguments: argparse.Namespace) -> int:
             say(json.dumps(json_schema(), ensure_ascii=False, indent=2))
             return 0
     return _open_window()
+
+
+def _series(arguments: argparse.Namespace) -> int:
+    if arguments.command == "batch":
+        from adstudio.commands.batch import batch_command
+
+        return batch_command(
+            arguments.jobs,
+            arguments.out,
+            arguments.settings,
+            engine_factory,
+            look=arguments.look,
+            pictures=arguments.folder,
+            resume=arguments.resume,
+            retry=arguments.retry,
+        )
+    from adstudio.commands.sweep import sweep_command
+
+    return sweep_command(
+        arguments.job,
+        arguments.over,
+        arguments.out,
+        arguments.settings,
+        engine_factory,
+        draft=arguments.draft,
+        resume=arguments.resume,
+        retry=arguments.retry,
+    )
 
 
 def _models(arguments: argparse.Namespace) -> int:
@@ -134,6 +151,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--resume", action="store_true", help="go on with the run in DIR, or in the job file's folder")
     _add_settings_argument(run)
     _add_batch_arguments(commands.add_parser("batch", help="many jobs, or one look over a folder of pictures"))
+    _add_sweep_arguments(commands.add_parser("sweep", help="one job over the values of one or two fields, as a grid"))
     demo = commands.add_parser("demo", help="run the built-in samples and make a gallery of the results")
     demo.add_argument("--out", type=Path, metavar="DIR", help="folder for runs and gallery (Pictures/AD Studio/Demo)")
     _add_models_parser(commands.add_parser("models", help="which diffusion models there are; add one, look at one"))
@@ -165,6 +183,19 @@ def _add_batch_arguments(batch: argparse.ArgumentParser) -> None:
     batch.add_argument("--look", type=Path, metavar="JOB.json", help="with --folder: the job to make of each picture")
     batch.add_argument("--folder", type=Path, metavar="PICTURES", help="its pictures become the content, one by one")
     _add_series_arguments(batch)
+
+
+def _add_sweep_arguments(sweep: argparse.ArgumentParser) -> None:
+    sweep.add_argument("job", type=Path, nargs="?", metavar="JOB.json", help="the job file")
+    sweep.add_argument(
+        "--over",
+        action="append",
+        default=[],
+        metavar="FIELD=A,B,C",
+        help="a field and its values; given twice, the first runs along the columns and the second along the rows",
+    )
+    sweep.add_argument("--draft", action="store_true", help="half the width, height and steps, to look around quickly")
+    _add_series_arguments(sweep)
 
 
 def _add_series_arguments(series: argparse.ArgumentParser) -> None:

@@ -60,10 +60,15 @@ def steps_since_taken(folder: Path) -> list[int]:
     return [record["step"] for record in records[last:] if record["type"] == "progress"]
 
 
-def test_fault_23_a_batch_killed_in_the_middle_of_a_job_goes_on_to_the_same_pixels(jobs: Path, tmp_path: Path) -> None:
-    out = tmp_path / "killed"
+@pytest.mark.parametrize("kind", ["batch", "sweep"])
+def test_fault_23_killed_in_the_middle_of_a_job_it_goes_on_to_the_same_pixels(
+    jobs: Path, tmp_path: Path, kind: str
+) -> None:
+    out, whole = tmp_path / "killed", tmp_path / "whole"
+    (tmp_path / "job.json").write_text(json.dumps({**TEXTURE, "height": 72, "seed": 5}))
+    named = [str(jobs)] if kind == "batch" else [str(tmp_path / "job.json"), "--over", "width=60,84,64"]
     done = subprocess.run(
-        [sys.executable, "-c", DYING, "batch", str(jobs), "--out", str(out)],
+        [sys.executable, "-c", DYING, kind, *named, "--out", str(out)],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -71,16 +76,19 @@ def test_fault_23_a_batch_killed_in_the_middle_of_a_job_goes_on_to_the_same_pixe
         check=False,
     )
     assert done.returncode == -signal.SIGKILL, done.stderr
-    first = contents(out / "0001-style")
-    assert not (out / "0002-style" / "result.png").exists()
-    assert not (out / "0003-style").exists()
-    assert main(["batch", "--out", str(out), "--resume"]) == 0
-    assert contents(out / "0001-style") == first
-    assert steps_since_taken(out / "0002-style")[0] == 16
-    assert main(["batch", str(jobs), "--out", str(tmp_path / "whole")]) == 0
-    for name in ("0001-style", "0002-style", "0003-style"):
-        ours, whole = (pixels_of(folder / name / "result.png") for folder in (out, tmp_path / "whole"))
-        assert np.array_equal(ours, whole)
+    first, second = sorted(path for path in out.iterdir() if path.is_dir())
+    before = contents(first)
+    assert not (second / "result.png").exists()
+    assert main([kind, "--out", str(out), "--resume"]) == 0
+    assert contents(first) == before
+    assert steps_since_taken(second)[0] == 16
+    assert main([kind, *named, "--out", str(whole)]) == 0
+    names = [path.name for path in whole.iterdir() if path.is_dir()]
+    assert len(names) == 3
+    for name in names:
+        assert np.array_equal(pixels_of(out / name / "result.png"), pixels_of(whole / name / "result.png"))
+    if kind == "sweep":
+        assert np.array_equal(pixels_of(out / "grid.png"), pixels_of(whole / "grid.png"))
 
 
 def test_fault_22_ctrl_c_ends_a_batch_so_that_it_can_be_gone_on_with(jobs: Path, tmp_path: Path) -> None:
