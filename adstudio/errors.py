@@ -51,3 +51,25 @@ class EngineError(AdStudioError):
 
 class StorageError(AdStudioError):
     """A file could not be written or read: disk full, read-only, vanished."""
+
+
+class StorageFullError(StorageError):
+    """The disk is full, or a quota or limit on the size of files is reached; what was there before is unharmed."""
+
+
+class ProjectError(AdStudioError):
+    """A folder is not a project that can be used this way: damaged, read-only, unknown run, or none at all."""
+
+    exit_status = 2
+
+
+class ProjectBusyError(ProjectError):
+    """Another window or command writes this project. holder: who, in words."""
+
+    def __init__(self, message: str, *, holder: str = "") -> None:
+        super().__init__(message)
+        self.holder = holder
+
+
+class ProjectReadOnlyError(ProjectError):
+    """The project was opened for reading only."""

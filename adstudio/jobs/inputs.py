@@ -98,9 +98,9 @@ def copy_inputs(job: Job, folder: Path) -> Job:
     paths: dict[str, Path] = {}
     digests: dict[str, str] = {}
     for one in inputs_of(job):
-        copy = target / _safe_name(one)
+        copy = target / copy_name(one)
         digest = _copy(one.path, copy)
-        _check_digest(one, digest, job.digests)
+        check_digest(one, digest, job.digests)
         paths[one.field] = copy
         digests[f"{INPUTS_NAME}/{copy.name}"] = digest
     return with_paths(job, paths, digests)
@@ -117,7 +117,7 @@ def verify_inputs(job: Job) -> None:
             digest = digest_of(one.path)
         except OSError as error:
             raise JobError(f"{one.field}: {one.path} cannot be read ({error.strerror})", field=one.field) from error
-        _check_digest(one, digest, job.digests)
+        check_digest(one, digest, job.digests)
 
 
 def digest_of(path: Path) -> str:
@@ -126,7 +126,8 @@ def digest_of(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _check_digest(one: Input, digest: str, digests: Mapping[str, str]) -> None:
+def check_digest(one: Input, digest: str, digests: Mapping[str, str]) -> None:
+    """Raise JobError where a picture is not the one whose digest the job carries under its path."""
     written = one.path.as_posix()
     for name, expected in digests.items():
         if (written == name or written.endswith("/" + name)) and digest != expected:
@@ -208,7 +209,7 @@ def _alike(size: Size, wanted: Size) -> bool:
     return all(abs(side - other) <= _SIZE_SLACK_PX for side, other in zip(size, wanted, strict=True))
 
 
-def _safe_name(one: Input) -> str:
+def copy_name(one: Input) -> str:
     """A name that every file system takes: the role, which is unique, then what is left of the original's name."""
     plain = unicodedata.normalize("NFKD", one.path.stem).encode("ascii", "ignore").decode()
     stem = re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[:_LONGEST_STEM].strip("-")

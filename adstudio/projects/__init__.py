@@ -1,0 +1,42 @@
+"""Projects: folders in which no run is lost. `Project` is the face; the rest are the values it gives and takes."""
+
+from adstudio.projects.layout import SUFFIX
+from adstudio.projects.project import Project
+from adstudio.projects.search import Order, Query
+from adstudio.projects.trash import Collected
+from adstudio.projects.undo import Command
+from adstudio.projects.values import (
+    Board,
+    Frame,
+    Health,
+    Lineage,
+    Page,
+    ReadOnlyReason,
+    Relation,
+    Run,
+    RunInput,
+    RunResult,
+    RunState,
+    StoredObject,
+)
+
+__all__ = [
+    "SUFFIX",
+    "Board",
+    "Collected",
+    "Command",
+    "Frame",
+    "Health",
+    "Lineage",
+    "Order",
+    "Page",
+    "Project",
+    "Query",
+    "ReadOnlyReason",
+    "Relation",
+    "Run",
+    "RunInput",
+    "RunResult",
+    "RunState",
+    "StoredObject",
+]

@@ -1,0 +1,72 @@
+"""What is put right when a project is opened after its program died."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import suppress
+from pathlib import Path
+
+from adstudio.errors import JobError, StorageError
+from adstudio.jobs.event_log import EVENTS_NAME
+from adstudio.jobs.runs import JOB_NAME, RunStatus, summarize
+from adstudio.projects.layout import is_run_id
+from adstudio.projects.rows import put_run
+from adstudio.projects.running import finish
+from adstudio.projects.sidecars import SidecarError, read_run_sheet
+from adstudio.projects.store import Store
+from adstudio.projects.taking_in import settle
+from adstudio.projects.values import RunState
+
+_log = logging.getLogger(__name__)
+_OVER = frozenset({RunStatus.FINISHED, RunStatus.CANCELLED, RunStatus.FAILED})
+
+
+def recover(store: Store) -> tuple[str, ...]:
+    """Finish or take back what a crash cut in two; what the artist should know of it. Raises AdStudioError."""
+    _empty_rest_of_trash(store)
+    notices = _take_up_unknown_folders(store)
+    for row in store.database.read("SELECT id, state FROM runs WHERE state IN ('running', 'queued')"):
+        status = summarize(store.layout.run(row["id"])).status
+        if status in _OVER or row["state"] == RunState.RUNNING:
+            finish(store, row["id"])
+    return notices
+
+
+def _empty_rest_of_trash(store: Store) -> None:
+    """Folders of runs that are still known go back to their place, the others for good."""
+    for folder in _run_folders(store.layout.trash):
+        known = store.database.value("SELECT 1 FROM runs WHERE id = ?", (folder.name,)) is not None
+        with suppress(OSError):  # the next time, then
+            if known and not store.layout.run(folder.name).exists():
+                store.files.rename(folder, store.layout.run(folder.name))
+            elif not known:
+                store.files.remove_tree(folder)
+
+
+def _take_up_unknown_folders(store: Store) -> tuple[str, ...]:
+    known = {row["id"] for row in store.database.read("SELECT id FROM runs")}
+    notices: list[str] = []
+    for folder in _run_folders(store.layout.runs):
+        if folder.name not in known:
+            try:
+                _take_up(store, folder)
+            except (JobError, StorageError, OSError) as error:
+                notices.append(f"{folder} belongs to no run of this project and was left alone ({error})")
+    return tuple(notices)
+
+
+def _take_up(store: Store, folder: Path) -> None:
+    try:
+        run = read_run_sheet(folder / "run.json")
+    except SidecarError:
+        if not (folder / JOB_NAME).exists() and not (folder / EVENTS_NAME).exists():
+            store.files.remove_tree(folder)  # begun, and cut off before anything was computed
+            return
+        settle(store, folder)
+        return
+    with store.database.transaction():
+        put_run(store.database, run)
+
+
+def _run_folders(parent: Path) -> list[Path]:
+    return sorted(path for path in parent.iterdir() if is_run_id(path.name)) if parent.is_dir() else []

@@ -1,0 +1,263 @@
+"""Runs on their way through a project: a folder for the engine, what it announces, and what it leaves."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+
+import adstudio
+from adstudio.errors import JobError, ProjectError
+from adstudio.jobs import run_folder
+from adstudio.jobs.event_log import EVENTS_NAME, read_events
+from adstudio.jobs.events import TERMINAL, Cancelled, Event, Failed, Finished, LoadingModel, Started
+from adstudio.jobs.files import job_to_json
+from adstudio.jobs.host import RunRequest
+from adstudio.jobs.inputs import INPUTS_NAME, Input, check_digest, checked, copy_name, inputs_of, with_paths
+from adstudio.jobs.runs import JOB_NAME, summarize
+from adstudio.jobs.spec import Job
+from adstudio.projects.files import digest_and_size
+from adstudio.projects.layout import new_run_id
+from adstudio.projects.rows import number_of, put_run
+from adstudio.projects.store import Store
+from adstudio.projects.values import Health, Lineage, Relation, Run, RunInput, RunResult, RunState, StoredObject
+
+_LIBRARIES = ("torch", "diffusers", "transformers", "numpy", "numba")
+
+
+def begin(store: Store, job: Job, lineage: Sequence[Lineage], names: Mapping[Path, str]) -> RunRequest:
+    """Check a job, take its pictures into the project and make the folder that the engine computes in.
+
+    Raises JobError or UnavailableError before anything is written.
+    """
+    resolved = checked(job)
+    with store.change("the run cannot be begun"):
+        run_id = new_run_id()
+        folder = store.layout.run(run_id)
+        try:
+            inputs = tuple(_taken(store, one, resolved, names) for one in inputs_of(resolved))
+            concrete = lay_out(store, resolved, folder, inputs)
+            run = described_run(
+                concrete, folder, run_id=run_id, state=RunState.QUEUED, created=datetime.now(UTC), inputs=inputs
+            )
+            run = replace(run, versions=versions(), lineage=(*lineage, *found_lineage(store, inputs, lineage)))
+            with store.database.transaction():
+                put_run(store.database, run)
+        except BaseException:
+            store.files.remove_tree(folder)
+            raise
+    return RunRequest(job=concrete, folder=folder)
+
+
+def lay_out(store: Store, job: Job, folder: Path, inputs: Sequence[RunInput]) -> Job:
+    """Put a job and its pictures into a run's folder; the job with paths of that folder."""
+    store.files.make_folder(folder / INPUTS_NAME)
+    for one in inputs:
+        if one.object.usable:
+            store.objects.place(one.object.digest, folder / one.file)
+    concrete = with_paths(
+        job, {one.field: folder / one.file for one in inputs}, {one.file: one.object.digest for one in inputs}
+    )
+    store.files.write_whole(folder / JOB_NAME, job_to_json(concrete, relative_to=folder).encode())
+    return concrete
+
+
+def described_run(
+    job: Job, folder: Path, *, run_id: str, state: RunState, created: datetime, inputs: Sequence[RunInput]
+) -> Run:
+    """A run as its job describes it."""
+    return Run(
+        id=run_id,
+        state=state,
+        task=job.task,
+        model=job.model,
+        model_digest=job.model_digest,
+        created=created,
+        job_text=job_to_json(job, relative_to=folder),
+        prompt=job.prompt,
+        seed=job.seed,
+        width=job.width,
+        height=job.height,
+        inputs=tuple(inputs),
+    )
+
+
+def found_lineage(store: Store, inputs: Sequence[RunInput], known: Sequence[Lineage]) -> tuple[Lineage, ...]:
+    """Which pictures are results of earlier runs, where that is not said already."""
+    said = {one.digest for one in known}
+    found: list[Lineage] = []
+    for one in inputs:
+        digest = one.object.digest
+        parent = store.database.value(
+            "SELECT runs.id FROM results JOIN runs ON runs.number = results.run WHERE digest = ? "
+            "ORDER BY runs.number DESC LIMIT 1",
+            (digest,),
+        )
+        if parent is not None and digest not in said:
+            found.append(Lineage(relation=_relation(one.field), parent_id=parent, digest=digest))
+    return tuple(found)
+
+
+def resume(store: Store, run_id: str) -> RunRequest:
+    """Make a run ready that ended early. Its pictures are read and held to their digests before the engine sees them.
+
+    Raises JobError naming the picture that is gone or damaged, UnavailableError where the model is not here.
+    """
+    run = store.run(run_id)
+    if not run.can_go_on:
+        raise ProjectError(f"{store.layout.folder}: run {run_id} is {run.state}; only a run that ended early can go on")
+    with store.change("the run cannot go on"):
+        folder = store.layout.run(run_id)
+        for one in run.inputs:
+            _mend_input(store, folder, one)
+        if not (folder / JOB_NAME).is_file():
+            store.files.make_folder(folder)
+            store.files.write_whole(folder / JOB_NAME, run.job_text.encode())
+        request = run_folder.open_run(folder)
+        _set_state(store, run_id, RunState.QUEUED)
+    return request
+
+
+def record(store: Store, run_id: str, event: Event) -> None:
+    """Follow a run's events; what changes how the run stands is written, all else stands in its log."""
+    if isinstance(event, LoadingModel):
+        with store.change("the run's state cannot be written"):
+            _set_state(store, run_id, RunState.RUNNING)
+    elif isinstance(event, Started):
+        with store.change("the run's state cannot be written"):
+            _set_state(store, run_id, RunState.RUNNING, device=event.device)
+    elif isinstance(event, TERMINAL):
+        finish(store, run_id, event)
+
+
+def finish(store: Store, run_id: str, event: Event | None = None) -> Run:
+    """Take over what a run left in its folder. event: how it ended, where the log could not be written to the end.
+
+    May be called again, as after the disk was full.
+    """
+    with store.change("the results cannot be taken over"):
+        store.run(run_id)
+        folder = store.layout.run(run_id)
+        summary = summarize(folder)
+        state, reason = RunState(summary.status.value), summary.reason
+        paths = summary.results
+        match event:
+            case Finished():
+                state, reason, paths = RunState.FINISHED, "", event.results
+            case Cancelled():
+                state, reason = RunState.CANCELLED, ""
+            case Failed():
+                state, reason = RunState.FAILED, event.reason
+        results = tuple(
+            RunResult(file=path.relative_to(folder).as_posix(), object=store.objects.adopt(path)) for path in paths
+        )
+        device = device_in(folder)
+        finished = _ended(folder) if state is not RunState.INTERRUPTED else None
+        with store.database.transaction():
+            run = store.run(run_id)
+            ended = replace(
+                run,
+                state=state,
+                reason=reason,
+                results=results,
+                seconds=summary.seconds,
+                device=device or run.device,
+                finished=finished,
+            )
+            put_run(store.database, ended)
+    return store.run(run_id)
+
+
+def device_in(folder: Path) -> str:
+    """What computed, as the log of a run says; "" where it does not."""
+    for record_ in reversed(read_events(folder)):
+        if record_.get("type") == "started" and isinstance(record_.get("device"), str):
+            return str(record_["device"])
+    return ""
+
+
+@lru_cache(maxsize=1)
+def versions() -> dict[str, str]:
+    """Of AD Studio, Python and the libraries that compute."""
+    found = {"adstudio": adstudio.__version__, "python": platform.python_version()}
+    for name in _LIBRARIES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _taken(store: Store, one: Input, job: Job, names: Mapping[Path, str]) -> RunInput:
+    try:
+        stored = store.objects.add(one.path)
+    except FileNotFoundError as error:
+        raise JobError(f"{one.field}: there is no file {one.path}", field=one.field) from error
+    check_digest(one, stored.digest, job.digests)
+    name = names.get(one.path) or _earlier_name(store, one.path, stored) or one.path.name
+    return RunInput(field=one.field, name=name, file=f"{INPUTS_NAME}/{copy_name(one)}", object=stored)
+
+
+def _earlier_name(store: Store, path: Path, stored: StoredObject) -> str | None:
+    """What a picture was called when it came into the project, for one that lies in it."""
+    if not path.is_relative_to(store.layout.folder):
+        return None
+    name = store.database.value("SELECT name FROM inputs WHERE digest = ? ORDER BY run DESC LIMIT 1", (stored.digest,))
+    return str(name) if name is not None else None
+
+
+def _mend_input(store: Store, folder: Path, one: RunInput) -> None:
+    """Have a run's picture, under both its names, as it was when the run was begun."""
+    path, digest = folder / one.file, one.object.digest
+    try:
+        in_place = digest_and_size(path)[0] == digest
+    except OSError:
+        in_place = False
+    health = store.objects.look_at(digest)
+    if in_place and health is not Health.SOUND:
+        store.objects.adopt(path)
+        health = Health.SOUND
+    elif not in_place and health is Health.SOUND:
+        store.files.make_folder(path.parent)
+        store.objects.place(digest, path)
+    flag(store, digest, health)
+    if health is not Health.SOUND:
+        raise JobError(
+            f"{one.field}: {one.name} is {health} in this project, so nothing is computed with it; "
+            "restore the folder from a copy, or start a new run with the picture",
+            field=one.field,
+        )
+
+
+def flag(store: Store, digest: str, health: Health) -> None:
+    """Remember what a look at an object found."""
+    with store.database.transaction():
+        store.database.write("UPDATE objects SET health = ? WHERE digest = ?", (health.value, digest))
+
+
+def _set_state(store: Store, run_id: str, state: RunState, device: str = "") -> None:
+    number = number_of(store.database, run_id)
+    with store.database.transaction():
+        store.database.write(
+            "UPDATE runs SET state = ?, reason = '', device = coalesce(nullif(?, ''), device), stale = 1 "
+            "WHERE number = ?",
+            (state.value, device, number),
+        )
+
+
+def _ended(folder: Path) -> datetime:
+    """When the last event was written."""
+    try:
+        return datetime.fromtimestamp((folder / EVENTS_NAME).stat().st_mtime, UTC)
+    except OSError:
+        return datetime.now(UTC)
+
+
+def _relation(field: str) -> Relation:
+    if field == "content":
+        return Relation.CONTENT
+    return Relation.STYLE if field.startswith("styles.") and field.endswith(".image") else Relation.OTHER_INPUT

@@ -1,0 +1,172 @@
+"""`runs/<id>/run.json` and `project.json`: readable copies of the database's rows, from which it can be rebuilt.
+
+They follow each commit. What could not be written (the disk is full) stays marked as stale in the database and is
+written later, at the latest when the project is next opened.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from adstudio.errors import ProjectError, StorageError
+from adstudio.projects.database import Database
+from adstudio.projects.files import Files
+from adstudio.projects.layout import Layout
+from adstudio.projects.rows import runs_of
+from adstudio.projects.values import Board, Run
+
+_log = logging.getLogger(__name__)
+FORMAT = 1
+_MAX_BYTES = 64_000_000
+_RUN: TypeAdapter[Run] = TypeAdapter(Run)
+
+
+class ProjectSheet(BaseModel):
+    """What belongs to no single run. desk: the window's set-up, by key, as JSON."""
+
+    model_config = ConfigDict(frozen=True)
+
+    format: int = FORMAT
+    id: str
+    name: str
+    created: int
+    boards: tuple[Board, ...] = ()
+    desk: dict[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SidecarError(Exception):
+    """A sidecar that is damaged or absent; reason in words."""
+
+    reason: str
+
+
+class Sidecars:
+    """Writes what is stale and reads it back."""
+
+    def __init__(self, layout: Layout, files: Files, database: Database) -> None:
+        self._layout = layout
+        self._files = files
+        self._database = database
+
+    def follow(self, limit: int | None = None) -> int:
+        """Bring stale sidecars up to date, at most `limit` of the runs; how many are left.
+
+        Never raises for a disk that refuses: the marks stay for another time.
+        """
+        if self._database.value("SELECT 1 FROM meta WHERE key = 'stale'"):
+            self._follow_project()
+        stale = [row["number"] for row in self._database.read("SELECT number FROM runs WHERE stale = 1")]
+        written: list[int] = []
+        for number in stale if limit is None else stale[:limit]:
+            (run,) = runs_of(self._database, [number])
+            if not self._write(self._layout.run_sidecar(run.id), run_sheet(run)):
+                break
+            written.append(number)
+        if written:
+            self._unmark([("UPDATE runs SET stale = 0 WHERE number = ?", (number,)) for number in written])
+        return len(stale) - len(written)
+
+    def _follow_project(self) -> None:
+        sheet = project_sheet(self._database)
+        if self._write(self._layout.sidecar, sheet.model_dump_json(indent=2).encode() + b"\n"):
+            self._unmark([("DELETE FROM meta WHERE key = 'stale'", ())])
+
+    def _write(self, path: Path, content: bytes) -> bool:
+        try:
+            self._files.make_folder(path.parent)
+            self._files.write_whole(path, content)
+        except OSError as error:
+            _log.info("%s: is behind, to be written later (%s)", path, error)
+            return False
+        return True
+
+    def _unmark(self, statements: Sequence[tuple[str, tuple[int, ...]]]) -> None:
+        try:
+            with self._database.transaction():
+                for sql, values in statements:
+                    self._database.write(sql, values)
+        except (StorageError, ProjectError, OSError) as error:
+            _log.info("%s: sidecars will be written again (%s)", self._layout.folder, error)
+
+
+def mark_project(database: Database) -> None:
+    """Mark `project.json` as stale, inside a transaction."""
+    database.write("INSERT OR REPLACE INTO meta VALUES ('stale', '1')")
+
+
+def project_sheet(database: Database) -> ProjectSheet:
+    """What `project.json` should hold now."""
+    meta = {row["key"]: row["value"] for row in database.read("SELECT key, value FROM meta")}
+    return ProjectSheet(
+        id=meta.get("id", ""),
+        name=meta.get("name", ""),
+        created=int(meta.get("created", "0")),
+        boards=all_boards(database),
+        desk={row["key"]: row["value"] for row in database.read("SELECT key, value FROM desk")},
+    )
+
+
+def all_boards(database: Database) -> tuple[Board, ...]:
+    """Every board, by name."""
+    members: dict[str, list[str]] = {}
+    for row in database.read(
+        "SELECT board, id FROM board_runs JOIN runs ON runs.number = board_runs.run ORDER BY board, position"
+    ):
+        members.setdefault(row["board"], []).append(row["id"])
+    return tuple(
+        Board(id=row["id"], name=row["name"], notes=row["notes"], run_ids=tuple(members.get(row["id"], ())))
+        for row in database.read("SELECT * FROM boards ORDER BY name COLLATE NOCASE, id")
+    )
+
+
+def run_sheet(run: Run) -> bytes:
+    """The content of `run.json`; the job stands in it as an object, for readers."""
+    sheet: dict[str, Any] = {"format": FORMAT, **_RUN.dump_python(run, mode="json")}
+    sheet["job"] = json.loads(run.job_text) if run.job_text else None
+    del sheet["job_text"]
+    return json.dumps(sheet, ensure_ascii=False, indent=2).encode() + b"\n"
+
+
+def read_run_sheet(path: Path) -> Run:
+    """The run in a `run.json`. Raises SidecarError."""
+    sheet = _read(path)
+    try:
+        job = sheet.pop("job", None)
+        sheet.pop("format", None)
+        sheet["job_text"] = json.dumps(job, ensure_ascii=False, indent=2) + "\n" if job is not None else ""
+        run = _RUN.validate_python(sheet)
+    except (ValidationError, ValueError, RecursionError) as error:
+        raise SidecarError(reason=f"{path}: does not hold a run") from error
+    if run.id != path.parent.name:
+        raise SidecarError(reason=f"{path}: belongs to another run, {run.id}")
+    return run
+
+
+def read_project_sheet(path: Path) -> ProjectSheet:
+    """What a `project.json` holds. Raises SidecarError."""
+    try:
+        return ProjectSheet.model_validate(_read(path))
+    except ValidationError as error:
+        raise SidecarError(reason=f"{path}: does not describe a project") from error
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(_MAX_BYTES + 1)
+        sheet = json.loads(content) if len(content) <= _MAX_BYTES else None
+    except FileNotFoundError as error:
+        raise SidecarError(reason=f"{path}: is not there") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise SidecarError(reason=f"{path}: cannot be read ({error})") from error
+    if not isinstance(sheet, dict):
+        raise SidecarError(reason=f"{path}: does not hold an object")
+    return sheet

@@ -1,0 +1,56 @@
+"""What the rooms of a project share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import RLock
+
+from adstudio.errors import ProjectReadOnlyError
+from adstudio.projects.database import Database
+from adstudio.projects.files import Files, in_words
+from adstudio.projects.layout import Layout
+from adstudio.projects.objects import Objects
+from adstudio.projects.rows import number_of, runs_of
+from adstudio.projects.sidecars import Sidecars
+from adstudio.projects.undo import UndoLog
+from adstudio.projects.values import ReadOnlyReason, Run
+
+_AT_ONCE = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """An open project.
+
+    fresh: digests of objects added in this session that nothing may refer to yet; they are not collected.
+    read_only: why nothing may be changed, None where all may. writing: held by whoever changes files.
+    """
+
+    layout: Layout
+    files: Files
+    database: Database
+    objects: Objects
+    sidecars: Sidecars
+    log: UndoLog
+    read_only: ReadOnlyReason | None = None
+    fresh: set[str] = field(default_factory=set)
+    writing: RLock = field(default_factory=RLock)
+
+    @contextmanager
+    def change(self, doing: str) -> Iterator[None]:
+        """Whoever changes the project does it in here; a few sidecars follow, the rest when there is time.
+
+        doing: what could not be done where the disk refuses. Raises StorageError, ProjectReadOnlyError.
+        """
+        if self.read_only is not None:
+            raise ProjectReadOnlyError(f"{self.layout.folder}: {doing}: the project is open for reading only")
+        with self.writing:
+            with in_words(self.layout.folder, doing):
+                yield
+            self.sidecars.follow(_AT_ONCE)
+
+    def run(self, run_id: str) -> Run:
+        """Raises ProjectError where there is no such run."""
+        return runs_of(self.database, [number_of(self.database, run_id)])[0]
