@@ -15,7 +15,7 @@ from typing import NoReturn
 
 import adstudio
 from adstudio.commands.console import say, tell
-from adstudio.errors import AdStudioError, UnavailableError
+from adstudio.errors import AdStudioError, ProjectError, UnavailableError
 from adstudio.jobs.host import Engine
 
 _INTERRUPTED_STATUS = 130
@@ -72,9 +72,7 @@ def _dispatch(arguments: argparse.Namespace) -> int:
                 as_json=arguments.json,
             )
         case "doctor":
-            from adstudio.commands.doctor import doctor_command
-
-            return doctor_command(engine_factory, warm=arguments.warm, as_json=arguments.json)
+            return _doctor(arguments)
         case "schema":
             from adstudio.jobs.files import json_schema
 
@@ -109,6 +107,18 @@ def _series(arguments: argparse.Namespace) -> int:
         resume=arguments.resume,
         retry=arguments.retry,
     )
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    if arguments.project is not None:
+        from adstudio.commands.doctor_project import doctor_project_command
+
+        return doctor_project_command(arguments.project, repair=arguments.repair, as_json=arguments.json)
+    if arguments.repair:
+        raise ProjectError("--repair: name the project to be mended, as in adstudio doctor PROJECT --repair")
+    from adstudio.commands.doctor import doctor_command
+
+    return doctor_command(engine_factory, warm=arguments.warm, as_json=arguments.json)
 
 
 def _models(arguments: argparse.Namespace) -> int:
@@ -155,7 +165,9 @@ def _parser() -> argparse.ArgumentParser:
     demo = commands.add_parser("demo", help="run the built-in samples and make a gallery of the results")
     demo.add_argument("--out", type=Path, metavar="DIR", help="folder for runs and gallery (Pictures/AD Studio/Demo)")
     _add_models_parser(commands.add_parser("models", help="which diffusion models there are; add one, look at one"))
-    doctor = commands.add_parser("doctor", help="say what this machine has and lacks; --warm gets the engine ready too")
+    doctor = commands.add_parser("doctor", help="say what this machine, or a project, has and lacks")
+    doctor.add_argument("project", type=Path, nargs="?", metavar="PROJECT", help="say whether this project is sound")
+    doctor.add_argument("--repair", action="store_true", help="mend what is wrong with the project")
     doctor.add_argument(
         "--warm",
         action="store_true",

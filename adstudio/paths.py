@@ -31,6 +31,11 @@ def library_path() -> Path:
     return settings_path().with_name("models.json")
 
 
+def recent_path() -> Path:
+    """The list of projects that this user opened last; it need not exist."""
+    return settings_path().with_name("recent.json")
+
+
 def models_dir() -> Path:
     """Where a user can put models to have them found: Documents/AD Studio/Models; it need not exist."""
     return platformdirs.user_documents_path() / _NAME / "Models"

@@ -1,7 +1,9 @@
 """Projects: folders in which no run is lost. `Project` is the face; the rest are the values it gives and takes."""
 
+from adstudio.projects.integrity import Fault, Finding
 from adstudio.projects.layout import SUFFIX
 from adstudio.projects.project import Project
+from adstudio.projects.recent import forget_project, recent_projects, remember_project
 from adstudio.projects.search import Order, Query
 from adstudio.projects.trash import Collected
 from adstudio.projects.undo import Command
@@ -25,6 +27,8 @@ __all__ = [
     "Board",
     "Collected",
     "Command",
+    "Fault",
+    "Finding",
     "Frame",
     "Health",
     "Lineage",
@@ -39,4 +43,7 @@ __all__ = [
     "RunResult",
     "RunState",
     "StoredObject",
+    "forget_project",
+    "recent_projects",
+    "remember_project",
 ]

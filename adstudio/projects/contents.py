@@ -7,9 +7,10 @@ from pathlib import Path
 
 from adstudio.jobs.spec import Job
 from adstudio.projects import copying, running
-from adstudio.projects.rows import in_parts, runs_of, stored_object
+from adstudio.projects.rows import in_parts, put_object, runs_of, stored_object
 from adstudio.projects.search import Query, count_of, ids_of, page_of
 from adstudio.projects.store import Store
+from adstudio.projects.thumbnails import thumbnail
 from adstudio.projects.values import Health, Page, Run, StoredObject
 
 
@@ -92,6 +93,10 @@ class Contents:
         """The file of an object, to be read only. Whether it is there tells its `health`, or `check_object`."""
         return self._store.objects.path(digest)
 
+    def thumbnail(self, digest: str, side_px: int) -> bytes | None:
+        """A JPEG no side of which is longer than side_px, from the cache or made now; None where that is impossible."""
+        return thumbnail(self._store.objects.path(digest), digest, side_px)
+
     def check_object(self, digest: str) -> Health:
         """Read an object to its end and remember how it is."""
         health = self._store.objects.look_at(digest)
@@ -103,10 +108,7 @@ class Contents:
     def _register(self, stored: StoredObject) -> None:
         self._store.fresh.add(stored.digest)
         with self._store.database.transaction():
-            self._store.database.write(
-                "INSERT OR IGNORE INTO objects VALUES (?, ?, ?, ?, ?, ?)",
-                (stored.digest, stored.size_bytes, stored.media_type, stored.width, stored.height, stored.health.value),
-            )
+            put_object(self._store.database, stored)
 
     def _counted(self, sql: str) -> dict[str, int]:
         return {row[0]: int(row[1]) for row in self._store.database.read(f"{sql} ORDER BY 2 DESC, 1")}

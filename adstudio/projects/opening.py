@@ -19,7 +19,7 @@ from adstudio.projects.objects import Objects
 from adstudio.projects.rebuild import name_project, rebuild
 from adstudio.projects.recovery import recover
 from adstudio.projects.schema import VERSION
-from adstudio.projects.sidecars import Sidecars, mark_project
+from adstudio.projects.sidecars import FORMAT, SidecarError, Sidecars, mark_project, read_project_sheet
 from adstudio.projects.store import Store
 from adstudio.projects.undo import UndoLog
 from adstudio.projects.values import ReadOnlyReason
@@ -73,7 +73,7 @@ def open_store(folder: Path, files: Files, *, read_only: bool) -> Opened:
     Raises ProjectBusyError where somebody else writes it, ProjectError where it is none, StorageError.
     """
     layout = Layout(folder)
-    _require_project(layout)
+    require_project(layout)
     reason = ReadOnlyReason.ASKED if read_only else None
     with ExitStack() as stack:
         lock: ProjectLock | None = None
@@ -99,6 +99,7 @@ def _opened_for_writing(layout: Layout, files: Files, lock: ProjectLock) -> Open
     notices: list[str] = []
     complaint = complaint_about(layout)
     if complaint:
+        _require_known_format(layout)
         notices.append(rebuild(layout, files, complaint))
     with ExitStack() as stack:
         database = Database(layout.database, before_commit=lambda: files.step("commit", layout.database))
@@ -152,8 +153,11 @@ def _readable(layout: Layout, stack: ExitStack) -> Database:
     return Database(place / layout.database.name)
 
 
-def complaint_about(layout: Layout) -> str:
-    """What is wrong with the database file, "" where nothing is; in words that follow "The database"."""
+def complaint_about(layout: Layout, *, read_only: bool = False) -> str:
+    """What is wrong with the database file, "" where nothing is; in words that follow "The database".
+
+    read_only: leaves a commit that a crash left half done as it is, and looks at a copy.
+    """
     if not layout.database.exists():
         return "was gone"
     try:
@@ -162,24 +166,36 @@ def complaint_about(layout: Layout) -> str:
             return "" if digest_and_size(layout.database)[0] == sealed else "was changed while nobody had it open"
     except OSError as error:
         return f"could not be read ({error.strerror})"
-    try:
-        database = Database(layout.database)
-    except DamagedDatabaseError:
-        return "was damaged"
-    try:
+    with ExitStack() as stack:
+        try:
+            database = _readable(layout, stack) if read_only else Database(layout.database)
+        except DamagedDatabaseError:
+            return "was damaged"
+        stack.callback(database.close)
         if database.version < 1:
             return "held no project"
         return "was damaged" if database.complaint() else ""
-    finally:
-        database.close()
 
 
-def _require_project(layout: Layout) -> None:
+def require_project(layout: Layout) -> None:
+    """Raise ProjectError where the folder is no project."""
     if not layout.folder.exists():
         raise ProjectError(f"{layout.folder}: there is no such project; was it moved, or a drive unplugged?")
     if not (layout.database.is_file() or layout.sidecar.is_file()):
         raise ProjectError(
             f"{layout.folder}: is not a project of AD Studio (a folder with {layout.database.name} in it)"
+        )
+
+
+def _require_known_format(layout: Layout) -> None:
+    """Nothing is made anew from files whose meaning is not known here."""
+    try:
+        newer = read_project_sheet(layout.sidecar).format > FORMAT
+    except SidecarError:
+        return
+    if newer:
+        raise DamagedDatabaseError(
+            f"{layout.database}: is damaged, and was made by a newer version of AD Studio; open it with that one"
         )
 
 

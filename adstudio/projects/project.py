@@ -14,10 +14,11 @@ from adstudio.errors import AdStudioError
 from adstudio.jobs.events import Event
 from adstudio.jobs.host import RunRequest
 from adstudio.jobs.spec import Job
-from adstudio.projects import backup, copying, frames, opening, running, trash
+from adstudio.projects import backup, copying, frames, integrity, opening, running, trash
 from adstudio.projects.contents import Contents
 from adstudio.projects.editing import Edits
 from adstudio.projects.files import Files, digest_and_size
+from adstudio.projects.integrity import Finding, Progress
 from adstudio.projects.layout import SUFFIX, Layout
 from adstudio.projects.locks import knock
 from adstudio.projects.taking_in import take_in
@@ -158,6 +159,14 @@ class Project(Contents, Edits):
     def collect(self) -> Collected:
         """Remove objects that nothing refers to, and what crashes left half-written."""
         return trash.collect(self._store)
+
+    def check(self, progress: Progress = lambda _done, _of: None) -> tuple[Finding, ...]:
+        """Read everything and say what is wrong; changes nothing. progress: objects read, and how many there are."""
+        return integrity.check(self._store, progress)
+
+    def repair(self, progress: Progress = lambda _done, _of: None) -> tuple[Finding, ...]:
+        """The same, and mend what can be mended."""
+        return integrity.repair(self._store, progress)
 
     def back_up(self) -> Path:
         """Keep a copy of the database now; older ones are thinned out."""

@@ -26,6 +26,11 @@ _log = logging.getLogger(__name__)
 FORMAT = 1
 _MAX_BYTES = 64_000_000
 _RUN: TypeAdapter[Run] = TypeAdapter(Run)
+_LEFT_OUT: dict[str, Any] = {
+    "inputs": {"__all__": {"object": {"health"}}},
+    "results": {"__all__": {"object": {"health"}}},
+    "frames": {"__all__": {"picture": {"health"}, "latents": {"health"}}},
+}
 
 
 class ProjectSheet(BaseModel):
@@ -39,6 +44,10 @@ class ProjectSheet(BaseModel):
     created: int
     boards: tuple[Board, ...] = ()
     desk: dict[str, str] = {}
+
+    def content(self) -> bytes:
+        """Of the file."""
+        return self.model_dump_json(indent=2).encode() + b"\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +84,7 @@ class Sidecars:
         return len(stale) - len(written)
 
     def _follow_project(self) -> None:
-        sheet = project_sheet(self._database)
-        if self._write(self._layout.sidecar, sheet.model_dump_json(indent=2).encode() + b"\n"):
+        if self._write(self._layout.sidecar, project_sheet(self._database).content()):
             self._unmark([("DELETE FROM meta WHERE key = 'stale'", ())])
 
     def _write(self, path: Path, content: bytes) -> bool:
@@ -128,8 +136,8 @@ def all_boards(database: Database) -> tuple[Board, ...]:
 
 
 def run_sheet(run: Run) -> bytes:
-    """The content of `run.json`; the job stands in it as an object, for readers."""
-    sheet: dict[str, Any] = {"format": FORMAT, **_RUN.dump_python(run, mode="json")}
+    """The content of `run.json`; the job stands in it as an object, for readers. What a look found is left out."""
+    sheet: dict[str, Any] = {"format": FORMAT, **_RUN.dump_python(run, mode="json", exclude=_LEFT_OUT)}
     sheet["job"] = json.loads(run.job_text) if run.job_text else None
     del sheet["job_text"]
     return json.dumps(sheet, ensure_ascii=False, indent=2).encode() + b"\n"
