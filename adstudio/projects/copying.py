@@ -10,7 +10,7 @@ from adstudio.errors import ProjectError
 from adstudio.jobs.files import mapping_from_text, parse_job
 from adstudio.jobs.spec import Job
 from adstudio.projects.files import in_words
-from adstudio.projects.layout import Layout, is_run_id
+from adstudio.projects.layout import RUN_SIDECAR_NAME, Layout, is_run_id
 from adstudio.projects.store import Store
 from adstudio.projects.values import Run
 
@@ -64,7 +64,7 @@ def export_run(store: Store, run: Run, folder: Path) -> None:
         part = folder.with_name(f".{secrets.token_hex(8)}.part")
         try:
             _copy_run(store, run.id, part)
-            (part / "run.json").unlink(missing_ok=True)
+            (part / RUN_SIDECAR_NAME).unlink(missing_ok=True)
             store.files.rename(part, folder)
         except BaseException:
             shutil.rmtree(part, ignore_errors=True)

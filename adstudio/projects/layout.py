@@ -10,6 +10,7 @@ from pathlib import Path
 
 SUFFIX = ".adproj"
 DATABASE_NAME = "project.db"
+RUN_SIDECAR_NAME = "run.json"
 _RUN_ID = re.compile(r"^\d{8}-\d{6}-[0-9a-f]{8}$")
 _DIGEST = re.compile(r"^[0-9a-f]{64}$")
 
@@ -76,7 +77,7 @@ class Layout:
         return self.runs / run_id
 
     def run_sidecar(self, run_id: str) -> Path:
-        return self.run(run_id) / "run.json"
+        return self.run(run_id) / RUN_SIDECAR_NAME
 
 
 def new_run_id(at: datetime | None = None) -> str:

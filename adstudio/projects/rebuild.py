@@ -108,13 +108,20 @@ def name_project(database: Database, name: str) -> None:
 def _set_aside(layout: Layout, files: Files) -> Path | None:
     """Rename the broken database with its journal; where it is now, None where there was none."""
     if not layout.database.exists():
-        if layout.journal.exists():
-            files.remove(layout.journal)
+        _remove_rest(layout, files)
         return None
     stamp = f"{datetime.now(UTC):%Y%m%d-%H%M%S}"
     names = (f"{layout.database.name}.damaged-{stamp}" + (f"-{n}" if n > 1 else "") for n in range(1, 1000))
     aside = next(path for path in map(layout.folder.joinpath, names) if not path.exists())
-    if layout.journal.exists():
+    if layout.journal_holds():
         files.rename(layout.journal, aside.with_name(f"{aside.name}-journal"))
     files.rename(layout.database, aside)
+    _remove_rest(layout, files)
     return aside
+
+
+def _remove_rest(layout: Layout, files: Files) -> None:
+    """What belonged to the old database; only now, because the seal is what tells that it was altered."""
+    files.remove(layout.journal)
+    files.remove(layout.seal)
+    files.sync_folder(layout.folder)

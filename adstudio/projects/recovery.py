@@ -8,13 +8,14 @@ from pathlib import Path
 
 from adstudio.errors import JobError, StorageError
 from adstudio.jobs.event_log import EVENTS_NAME
-from adstudio.jobs.runs import JOB_NAME, RunStatus, summarize
+from adstudio.jobs.runs import RunStatus, summarize
+from adstudio.projects.files import PART_SUFFIX
 from adstudio.projects.layout import is_run_id
 from adstudio.projects.rows import put_run
 from adstudio.projects.running import finish
 from adstudio.projects.sidecars import SidecarError, read_run_sheet
 from adstudio.projects.store import Store
-from adstudio.projects.taking_in import settle
+from adstudio.projects.taking_in import CHECKPOINTS_NAME, settle
 from adstudio.projects.values import RunState
 
 _log = logging.getLogger(__name__)
@@ -44,6 +45,9 @@ def _empty_rest_of_trash(store: Store) -> None:
 
 
 def _take_up_unknown_folders(store: Store) -> tuple[str, ...]:
+    for half in store.layout.runs.glob(f".*{PART_SUFFIX}"):
+        with suppress(OSError):
+            store.files.remove_tree(half)
     known = {row["id"] for row in store.database.read("SELECT id FROM runs")}
     notices: list[str] = []
     for folder in _run_folders(store.layout.runs):
@@ -57,15 +61,15 @@ def _take_up_unknown_folders(store: Store) -> tuple[str, ...]:
 
 def _take_up(store: Store, folder: Path) -> None:
     try:
-        run = read_run_sheet(folder / "run.json")
+        run = read_run_sheet(store.layout.run_sidecar(folder.name))
     except SidecarError:
-        if not (folder / JOB_NAME).exists() and not (folder / EVENTS_NAME).exists():
+        if not (folder / EVENTS_NAME).exists() and not (folder / CHECKPOINTS_NAME).exists():
             store.files.remove_tree(folder)  # begun, and cut off before anything was computed
             return
         settle(store, folder)
         return
     with store.database.transaction():
-        put_run(store.database, run)
+        put_run(store.database, run, stale=False)
 
 
 def _run_folders(parent: Path) -> list[Path]:

@@ -28,8 +28,8 @@ _COLUMNS = (
     "width, height, origin, rating, favourite, notes, trashed"
 )
 _PUT = (
-    f"INSERT INTO runs ({_COLUMNS}, stale) VALUES ({', '.join('?' * 21)}, 1) "  # noqa: S608 (constants)
-    "ON CONFLICT (id) DO UPDATE SET stale = 1, "
+    f"INSERT INTO runs ({_COLUMNS}, stale) VALUES ({', '.join('?' * 22)}) "  # noqa: S608 (constants)
+    "ON CONFLICT (id) DO UPDATE SET stale = excluded.stale, "
     + ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS.split(", ")[1:])
 )
 
@@ -42,9 +42,12 @@ def put_object(database: Database, stored: StoredObject) -> None:
     )
 
 
-def put_run(database: Database, run: Run) -> None:
-    """Write a run with all that belongs to it, in place of what was there under its id."""
-    database.write(_PUT, _values(run))
+def put_run(database: Database, run: Run, *, stale: bool = True) -> None:
+    """Write a run with all that belongs to it, in place of what was there under its id.
+
+    stale: whether its sidecar is still to be written.
+    """
+    database.write(_PUT, (*_values(run), stale))
     number = number_of(database, run.id)
     for table in ("inputs", "results", "frames", "lineage", "tags"):
         database.write(f"DELETE FROM {table} WHERE run = ?", (number,))  # noqa: S608 (a name from the line above)
@@ -122,6 +125,11 @@ def stored_object(row: Any, prefix: str = "") -> StoredObject:
 def milliseconds(moment: datetime) -> int:
     """Since 1970 in UTC."""
     return round(moment.timestamp() * 1000)
+
+
+def now() -> datetime:
+    """To the millisecond, as moments are kept."""
+    return moment_of(milliseconds(datetime.now(UTC)))
 
 
 def moment_of(since_1970_ms: int) -> datetime:

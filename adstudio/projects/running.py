@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
@@ -20,9 +21,10 @@ from adstudio.jobs.host import RunRequest
 from adstudio.jobs.inputs import INPUTS_NAME, Input, check_digest, checked, copy_name, inputs_of, with_paths
 from adstudio.jobs.runs import JOB_NAME, summarize
 from adstudio.jobs.spec import Job
-from adstudio.projects.files import digest_and_size
-from adstudio.projects.layout import new_run_id
-from adstudio.projects.rows import number_of, put_run
+from adstudio.projects.files import PART_SUFFIX, digest_and_size
+from adstudio.projects.layout import RUN_SIDECAR_NAME, new_run_id
+from adstudio.projects.rows import milliseconds, moment_of, now, number_of, put_run
+from adstudio.projects.sidecars import run_sheet
 from adstudio.projects.store import Store
 from adstudio.projects.values import Health, Lineage, Relation, Run, RunInput, RunResult, RunState, StoredObject
 
@@ -36,47 +38,59 @@ def begin(store: Store, job: Job, lineage: Sequence[Lineage], names: Mapping[Pat
     """
     resolved = checked(job)
     with store.change("the run cannot be begun"):
-        run_id = new_run_id()
-        folder = store.layout.run(run_id)
-        try:
-            inputs = tuple(_taken(store, one, resolved, names) for one in inputs_of(resolved))
-            concrete = lay_out(store, resolved, folder, inputs)
-            run = described_run(
-                concrete, folder, run_id=run_id, state=RunState.QUEUED, created=datetime.now(UTC), inputs=inputs
-            )
+        inputs = tuple(_taken(store, one, resolved, names) for one in inputs_of(resolved))
+        with new_folder(store, new_run_id()) as (part, folder):
+            concrete = lay_out(store, resolved, part, folder, inputs)
+            run = described_run(concrete, folder, state=RunState.QUEUED, created=now(), inputs=inputs)
             run = replace(run, versions=versions(), lineage=(*lineage, *found_lineage(store, inputs, lineage)))
-            with store.database.transaction():
-                put_run(store.database, run)
-        except BaseException:
-            store.files.remove_tree(folder)
-            raise
+            settle_in(store, part, run)
     return RunRequest(job=concrete, folder=folder)
 
 
-def lay_out(store: Store, job: Job, folder: Path, inputs: Sequence[RunInput]) -> Job:
-    """Put a job and its pictures into a run's folder; the job with paths of that folder."""
-    store.files.make_folder(folder / INPUTS_NAME)
+@contextmanager
+def new_folder(store: Store, run_id: str) -> Iterator[tuple[Path, Path]]:
+    """(where a run's folder is made, where it goes once it is whole); both are removed where that fails."""
+    folder = store.layout.run(run_id)
+    part = folder.with_name(f".{run_id}{PART_SUFFIX}")
+    try:
+        yield part, folder
+    except BaseException:
+        for made in (part, folder):
+            with suppress(OSError):  # then it goes when the project is next opened
+                store.files.remove_tree(made)
+        raise
+
+
+def settle_in(store: Store, part: Path, run: Run) -> None:
+    """Move a finished folder to its place, its sidecar already in it, and enter the run."""
+    store.files.write_whole(part / RUN_SIDECAR_NAME, run_sheet(run))
+    store.files.rename(part, store.layout.run(run.id))
+    with store.database.transaction():
+        put_run(store.database, run, stale=False)
+
+
+def lay_out(store: Store, job: Job, place: Path, folder: Path, inputs: Sequence[RunInput]) -> Job:
+    """Put a job and its pictures into `place`, which is to become `folder`; the job with paths of the latter."""
+    store.files.make_folder(place / INPUTS_NAME)
     for one in inputs:
         if one.object.usable:
-            store.objects.place(one.object.digest, folder / one.file)
+            store.objects.place(one.object.digest, place / one.file)
     concrete = with_paths(
         job, {one.field: folder / one.file for one in inputs}, {one.file: one.object.digest for one in inputs}
     )
-    store.files.write_whole(folder / JOB_NAME, job_to_json(concrete, relative_to=folder).encode())
+    store.files.write_whole(place / JOB_NAME, job_to_json(concrete, relative_to=folder).encode())
     return concrete
 
 
-def described_run(
-    job: Job, folder: Path, *, run_id: str, state: RunState, created: datetime, inputs: Sequence[RunInput]
-) -> Run:
-    """A run as its job describes it."""
+def described_run(job: Job, folder: Path, *, state: RunState, created: datetime, inputs: Sequence[RunInput]) -> Run:
+    """A run as its job describes it. folder: its own, whose name is its id."""
     return Run(
-        id=run_id,
+        id=folder.name,
         state=state,
         task=job.task,
         model=job.model,
         model_digest=job.model_digest,
-        created=created,
+        created=moment_of(milliseconds(created)),
         job_text=job_to_json(job, relative_to=folder),
         prompt=job.prompt,
         seed=job.seed,
@@ -252,9 +266,9 @@ def _set_state(store: Store, run_id: str, state: RunState, device: str = "") -> 
 def _ended(folder: Path) -> datetime:
     """When the last event was written."""
     try:
-        return datetime.fromtimestamp((folder / EVENTS_NAME).stat().st_mtime, UTC)
+        return moment_of(round((folder / EVENTS_NAME).stat().st_mtime * 1000))
     except OSError:
-        return datetime.now(UTC)
+        return now()
 
 
 def _relation(field: str) -> Relation:

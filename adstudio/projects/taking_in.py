@@ -16,11 +16,11 @@ from adstudio.jobs.runs import JOB_NAME, RunSummary, summarize
 from adstudio.jobs.spec import Job
 from adstudio.projects.layout import new_run_id
 from adstudio.projects.rows import put_run, stored_object
-from adstudio.projects.running import described_run, device_in, found_lineage, lay_out
+from adstudio.projects.running import described_run, device_in, found_lineage, lay_out, new_folder, settle_in
 from adstudio.projects.store import Store
 from adstudio.projects.values import Health, Run, RunInput, RunResult, RunState, StoredObject
 
-_CHECKPOINTS_NAME = "checkpoints"
+CHECKPOINTS_NAME = "checkpoints"
 
 
 def take_in(store: Store, source: Path) -> Run:
@@ -35,17 +35,13 @@ def take_in(store: Store, source: Path) -> Run:
     if known is not None:
         return store.run(known)
     summary = summarize(source)
-    with store.change(f"{source} cannot be taken in"):
-        run_id = new_run_id(summary.created)
-        folder = store.layout.run(run_id)
-        try:
-            run = _copied(store, source, folder, job, summary)
-            with store.database.transaction():
-                put_run(store.database, replace(run, origin=origin))
-        except BaseException:
-            store.files.remove_tree(folder)
-            raise
-    return store.run(run_id)
+    with (
+        store.change(f"{source} cannot be taken in"),
+        new_folder(store, new_run_id(summary.created)) as (part, folder),
+    ):
+        run = replace(_copied(store, source, part, folder, job, summary), origin=origin)
+        settle_in(store, part, run)
+    return store.run(run.id)
 
 
 def settle(store: Store, folder: Path) -> Run:
@@ -62,24 +58,25 @@ def settle(store: Store, folder: Path) -> Run:
             for path in summary.results
         )
         with store.database.transaction():
-            put_run(store.database, _summarized(store, job, folder, summary, inputs, results))
+            put_run(store.database, _summarized(store, job, folder, device_in(folder), summary, inputs, results))
     return store.run(folder.name)
 
 
-def _copied(store: Store, source: Path, folder: Path, job: Job, summary: RunSummary) -> Run:
+def _copied(store: Store, source: Path, part: Path, folder: Path, job: Job, summary: RunSummary) -> Run:
     inputs = tuple(_input(store, source, one, job) for one in inputs_of(job))
-    concrete = lay_out(store, job, folder, inputs)
+    concrete = lay_out(store, job, part, folder, inputs)
     for path in _working_files(source):
-        store.files.make_folder((folder / path).parent)
-        store.files.copy(source / path, folder / path)
-    results = tuple(_result(store, source, folder, path) for path in summary.results)
-    return _summarized(store, concrete, folder, summary, inputs, results)
+        store.files.make_folder((part / path).parent)
+        store.files.copy(source / path, part / path)
+    results = tuple(_result(store, source, part, path) for path in summary.results)
+    return _summarized(store, concrete, folder, device_in(part), summary, inputs, results)
 
 
 def _summarized(
     store: Store,
     job: Job,
     folder: Path,
+    device: str,
     summary: RunSummary,
     inputs: tuple[RunInput, ...],
     results: tuple[RunResult, ...],
@@ -87,7 +84,6 @@ def _summarized(
     run = described_run(
         job,
         folder,
-        run_id=folder.name,
         state=RunState(summary.status.value),
         created=summary.created,
         inputs=inputs,
@@ -96,16 +92,16 @@ def _summarized(
         run,
         reason=summary.reason,
         seconds=summary.seconds,
-        device=device_in(folder),
+        device=device,
         results=results,
         lineage=found_lineage(store, inputs, ()),
     )
 
 
-def _result(store: Store, source: Path, folder: Path, path: Path) -> RunResult:
+def _result(store: Store, source: Path, part: Path, path: Path) -> RunResult:
     stored = store.objects.add(path)
     name = path.relative_to(source).as_posix()
-    store.objects.place(stored.digest, folder / name)
+    store.objects.place(stored.digest, part / name)
     return RunResult(file=name, object=stored)
 
 
@@ -144,8 +140,8 @@ def _working_files(source: Path) -> Iterable[Path]:
     for name in (EVENTS_NAME, CRASH_LOG_NAME):
         if (source / name).is_file():
             yield Path(name)
-    for path in sorted((source / _CHECKPOINTS_NAME).glob("[0-9]*.npz")):
-        yield Path(_CHECKPOINTS_NAME) / path.name
+    for path in sorted((source / CHECKPOINTS_NAME).glob("[0-9]*.npz")):
+        yield Path(CHECKPOINTS_NAME) / path.name
 
 
 def _origin(source: Path) -> str:
