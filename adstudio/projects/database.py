@@ -200,10 +200,10 @@ def _translated(error: sqlite3.Error, path: Path) -> AdStudioError:
         )
     if base in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return ProjectBusyError(f"{path}: another program holds the database; close it and try again")
+    if base in (*_DISK, sqlite3.SQLITE_READONLY) and not path.exists():
+        return StorageError(f"{path}: cannot be reached, because the folder is gone; was a drive unplugged?")
     if base == sqlite3.SQLITE_READONLY:
         return ProjectReadOnlyError(f"{path}: may not be written here; save the project elsewhere with Save As")
     if base in _DISK:
-        if not path.parent.exists():
-            return StorageError(f"{path}: cannot be reached, because the folder is gone; was a drive unplugged?")
         return StorageError(f"{path}: the disk does not answer as it should ({error}); nothing was changed; try again")
     return DamagedDatabaseError(f"{path}: the database does not hold what it should ({error})")

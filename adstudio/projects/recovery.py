@@ -29,8 +29,22 @@ def recover(store: Store) -> tuple[str, ...]:
     for row in store.database.read("SELECT id, state FROM runs WHERE state IN ('running', 'queued')"):
         status = summarize(store.layout.run(row["id"])).status
         if status in _OVER or row["state"] == RunState.RUNNING:
-            finish(store, row["id"])
-    return notices
+            try:
+                _end(store, row["id"])
+            except StorageError as error:
+                notices.append(str(error))
+    return tuple(notices)
+
+
+def _end(store: Store, run_id: str) -> None:
+    if store.layout.run(run_id).is_dir():
+        finish(store, run_id)
+        return
+    with store.database.transaction():
+        store.database.write(
+            "UPDATE runs SET state = ?, reason = ?, stale = 1 WHERE id = ?",
+            (RunState.BROKEN.value, "The run's folder is gone.", run_id),
+        )
 
 
 def _empty_rest_of_trash(store: Store) -> None:
@@ -44,7 +58,7 @@ def _empty_rest_of_trash(store: Store) -> None:
                 store.files.remove_tree(folder)
 
 
-def _take_up_unknown_folders(store: Store) -> tuple[str, ...]:
+def _take_up_unknown_folders(store: Store) -> list[str]:
     for half in store.layout.runs.glob(f".*{PART_SUFFIX}"):
         with suppress(OSError):
             store.files.remove_tree(half)
@@ -56,7 +70,7 @@ def _take_up_unknown_folders(store: Store) -> tuple[str, ...]:
                 _take_up(store, folder)
             except (JobError, StorageError, OSError) as error:
                 notices.append(f"{folder} belongs to no run of this project and was left alone ({error})")
-    return tuple(notices)
+    return notices
 
 
 def _take_up(store: Store, folder: Path) -> None:

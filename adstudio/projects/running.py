@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import adstudio
-from adstudio.errors import JobError, ProjectError
+from adstudio.errors import JobError, ProjectError, StorageError
 from adstudio.jobs import run_folder
 from adstudio.jobs.event_log import EVENTS_NAME, read_events
 from adstudio.jobs.events import TERMINAL, Cancelled, Event, Failed, Finished, LoadingModel, Started
@@ -156,6 +156,10 @@ def finish(store: Store, run_id: str, event: Event | None = None) -> Run:
     with store.change("the results cannot be taken over"):
         store.run(run_id)
         folder = store.layout.run(run_id)
+        if not folder.is_dir():
+            raise StorageError(
+                f"{folder}: the run cannot be taken over, because its folder is gone; was a drive unplugged?"
+            )
         summary = summarize(folder)
         state, reason = RunState(summary.status.value), summary.reason
         paths = summary.results
