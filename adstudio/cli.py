@@ -78,7 +78,7 @@ def _dispatch(arguments: argparse.Namespace) -> int:
 
             say(json.dumps(json_schema(), ensure_ascii=False, indent=2))
             return 0
-    return _open_window()
+    return _open_window(getattr(arguments, "project", None))
 
 
 def _series(arguments: argparse.Namespace) -> int:
@@ -134,7 +134,7 @@ def _models(arguments: argparse.Namespace) -> int:
     return models.list_command(as_json=getattr(arguments, "json", False))
 
 
-def _open_window() -> int:
+def _open_window(project: Path | None = None) -> int:
     try:
         app = importlib.import_module("ui.app")
     except ImportError as error:
@@ -142,7 +142,7 @@ def _open_window() -> int:
             f"The window cannot be opened ({error}); `adstudio doctor` says what is missing; "
             "`adstudio run` needs no window"
         ) from error
-    return int(app.main([]))
+    return int(app.main([str(project)] if project is not None else []))
 
 
 class _OneLineParser(argparse.ArgumentParser):
@@ -154,7 +154,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = _OneLineParser(prog="adstudio", description="Put the look of a reference picture onto new pictures.")
     parser.add_argument("--version", action="version", version=f"AD Studio {adstudio.__version__}")
     commands = parser.add_subparsers(dest="command", metavar="command", title="commands")
-    commands.add_parser("gui", help="open the window (the same as no command)")
+    gui = commands.add_parser("gui", help="open the window (the same as no command)")
+    gui.add_argument("project", type=Path, nargs="?", metavar="PROJECT", help="the project to open in it")
     run = commands.add_parser("run", help="make the pictures of one job")
     run.add_argument("job", type=Path, metavar="JOB.json", help="the job file")
     run.add_argument("--out", type=Path, metavar="DIR", help="folder for the results; new or empty")

@@ -28,14 +28,17 @@ class Appearance(StrEnum):
 class Settings(BaseModel):
     """Frozen; change it with `model_copy(update=…)` and `save_settings`.
 
-    runs_dir: where the window keeps its runs, None for Pictures/AD Studio. show_advanced: the fold of the parameters is
-    open. window_layout: size and place of the window and its parts, as it gave them itself when it was last closed.
-    left_running: folder of the run that closing the window had stopped. models: the model last chosen for a task.
+    project: the one that was open last, None for the usual one in Pictures/AD Studio. runs_dir: where earlier versions
+    kept runs as plain folders, None for Pictures/AD Studio; the usual project takes them in. show_advanced: the fold of
+    the parameters is open. window_layout: size and place of the window and its parts, as it gave them itself when it
+    was last closed. left_running: folder of the run that closing the window had stopped. models: the model last chosen
+    for a task.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     appearance: Appearance = Appearance.SYSTEM
+    project: FilePath | None = None
     runs_dir: FilePath | None = None
     device: Device = Device.AUTO
     show_advanced: Flag = False

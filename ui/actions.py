@@ -8,7 +8,9 @@ from enum import StrEnum
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QObject
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
-from PySide6.QtWidgets import QMenuBar
+from PySide6.QtWidgets import QMenu, QMenuBar
+
+from ui.panels.history_panel import MenuEntry
 
 
 class Command(StrEnum):
@@ -17,8 +19,11 @@ class Command(StrEnum):
     OPEN_CONTENT = "open_content"
     ADD_STYLES = "add_styles"
     SAVE_RESULT = "save_result"
-    RUNS_FOLDER = "runs_folder"
-    OPEN_RUNS_FOLDER = "open_runs_folder"
+    NEW_PROJECT = "new_project"
+    OPEN_PROJECT = "open_project"
+    SAVE_PROJECT = "save_project"
+    COPY_PROJECT = "copy_project"
+    PROJECT_FOLDER = "project_folder"
     QUIT = "quit"
     UNDO = "undo"
     REDO = "redo"
@@ -48,6 +53,18 @@ class Command(StrEnum):
     GO_ON = "go_on"
     SHOW_RUN = "show_run"
     SHOW_IN_FOLDER = "show_in_folder"
+    DETAILS = "details"
+    RATE_0 = "rate_0"
+    RATE_1 = "rate_1"
+    RATE_2 = "rate_2"
+    RATE_3 = "rate_3"
+    RATE_4 = "rate_4"
+    RATE_5 = "rate_5"
+    FAVOURITE = "favourite"
+    TO_TRASH = "to_trash"
+    FROM_TRASH = "from_trash"
+    EMPTY_TRASH = "empty_trash"
+    SEARCH = "search"
     MODELS = "models"
     ADD_MODEL = "add_model"
     ADD_MODELS = "add_models"
@@ -58,7 +75,7 @@ class Command(StrEnum):
 class ActionSpec:
     """menu: "" for actions that live elsewhere (the history's menu). keys: the first one is shown.
 
-    group: of these exactly one is on. apart: a separator goes before it.
+    group: of these exactly one is on. apart: a separator goes before it. submenu: where it stands in a card's menu.
     """
 
     command: Command
@@ -69,6 +86,7 @@ class ActionSpec:
     checkable: bool = False
     group: str = ""
     apart: bool = False
+    submenu: str = ""
 
 
 def _text(text: str) -> str:
@@ -77,16 +95,34 @@ def _text(text: str) -> str:
 
 FILE, EDIT, VIEW, RUN = _text("&File"), _text("&Edit"), _text("&View"), _text("&Run")
 MODELS, HELP = _text("&Models"), _text("&Help")
+RATING = _text("Rating")
 MENUS = (FILE, EDIT, VIEW, RUN, MODELS, HELP)
 
 TABLE: tuple[ActionSpec, ...] = (
-    ActionSpec(command=Command.OPEN_CONTENT, text=_text("Open a content picture …"), menu=FILE, keys=("Ctrl+O",)),
+    ActionSpec(command=Command.NEW_PROJECT, text=_text("New project …"), menu=FILE, keys=("Ctrl+N",)),
+    ActionSpec(command=Command.OPEN_PROJECT, text=_text("Open a project …"), menu=FILE, keys=("Ctrl+O",)),
+    ActionSpec(
+        command=Command.SAVE_PROJECT,
+        text=_text("Save"),
+        menu=FILE,
+        keys=("Ctrl+S",),
+        tip=_text("Nothing waits to be saved: all of it is on disk as soon as it is done"),
+    ),
+    ActionSpec(
+        command=Command.COPY_PROJECT, text=_text("Save a copy of the project …"), menu=FILE, keys=("Ctrl+Shift+S",)
+    ),
+    ActionSpec(command=Command.PROJECT_FOLDER, text=_text("Show the project in its folder"), menu=FILE),
+    ActionSpec(
+        command=Command.OPEN_CONTENT,
+        text=_text("Open a content picture …"),
+        menu=FILE,
+        keys=("Ctrl+Alt+O",),
+        apart=True,
+    ),
     ActionSpec(command=Command.ADD_STYLES, text=_text("Add style references …"), menu=FILE, keys=("Ctrl+Shift+O",)),
     ActionSpec(
         command=Command.SAVE_RESULT, text=_text("Save the result as …"), menu=FILE, keys=("Ctrl+Shift+E",), apart=True
     ),
-    ActionSpec(command=Command.OPEN_RUNS_FOLDER, text=_text("Open the folder of the runs"), menu=FILE, apart=True),
-    ActionSpec(command=Command.RUNS_FOLDER, text=_text("Keep runs in another folder …"), menu=FILE),
     ActionSpec(command=Command.QUIT, text=_text("Quit"), menu=FILE, keys=("Ctrl+Q",), apart=True),
     ActionSpec(command=Command.UNDO, text=_text("Undo"), menu=EDIT, keys=("Ctrl+Z",)),
     ActionSpec(command=Command.REDO, text=_text("Redo"), menu=EDIT, keys=("Ctrl+Shift+Z", "Ctrl+Y")),
@@ -98,6 +134,8 @@ TABLE: tuple[ActionSpec, ...] = (
         tip=_text("Into the slot that has the keyboard, else into the first empty one"),
         apart=True,
     ),
+    ActionSpec(command=Command.SEARCH, text=_text("Search the history"), menu=EDIT, keys=("Ctrl+F",)),
+    ActionSpec(command=Command.EMPTY_TRASH, text=_text("Empty the trash …"), menu=EDIT),
     ActionSpec(command=Command.SWAP, text=_text("Swap content and first style"), menu=EDIT),
     ActionSpec(
         command=Command.VIEW_RESULT, text=_text("Result"), menu=VIEW, keys=("Alt+1",), checkable=True, group="mode"
@@ -139,7 +177,15 @@ TABLE: tuple[ActionSpec, ...] = (
     ActionSpec(
         command=Command.GO_ON, text=_text("Go on with it"), tip=_text("From where it stopped, to the same picture")
     ),
-    ActionSpec(command=Command.SHOW_IN_FOLDER, text=_text("Show in folder")),
+    *(
+        ActionSpec(command=Command(f"rate_{stars}"), text=words, keys=(str(stars),), apart=stars == 0, submenu=RATING)
+        for stars, words in enumerate((_text("No rating"), "★", "★★", "★★★", "★★★★", "★★★★★"))
+    ),
+    ActionSpec(command=Command.FAVOURITE, text=_text("Favourite"), keys=(".",), checkable=True),
+    ActionSpec(command=Command.DETAILS, text=_text("Details, tags and notes …"), keys=("Ctrl+I",)),
+    ActionSpec(command=Command.SHOW_IN_FOLDER, text=_text("Show in folder"), apart=True),
+    ActionSpec(command=Command.TO_TRASH, text=_text("Move to the trash"), keys=("Del", "Backspace"), apart=True),
+    ActionSpec(command=Command.FROM_TRASH, text=_text("Take out of the trash")),
     ActionSpec(
         command=Command.MODELS,
         text=_text("Installed models …"),
@@ -153,12 +199,17 @@ TABLE: tuple[ActionSpec, ...] = (
 )
 
 
+HISTORY_COMMANDS = tuple(spec.command for spec in TABLE if not spec.menu)
+"""Those of a card: their keys count while the history has the keyboard."""
+
+
 class Actions(QObject):
     """The table come alive."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._actions: dict[Command, QAction] = {}
+        self._menus: dict[str, QMenu] = {}
         groups: dict[str, QActionGroup] = {}
         for spec in TABLE:
             action = QAction(QCoreApplication.translate("Actions", spec.text), self)
@@ -189,19 +240,25 @@ class Actions(QObject):
     def fill(self, bar: QMenuBar) -> None:
         """Make the menus."""
         for title in MENUS:
-            menu = bar.addMenu(QCoreApplication.translate("Actions", title))
+            menu = self._menus[title] = bar.addMenu(QCoreApplication.translate("Actions", title))
             for spec in TABLE:
                 if spec.menu == title:
                     if spec.apart:
                         menu.addSeparator()
                     menu.addAction(self._actions[spec.command])
 
-    def history_menu(self) -> list[QAction | None]:
-        """The entries of a card's menu, None for a separator."""
-        entries: list[QAction | None] = []
+    def menu(self, title: str) -> QMenu:
+        """A menu that `fill` made."""
+        return self._menus[title]
+
+    def history_menu(self) -> list[MenuEntry]:
+        """The entries of a card's menu."""
+        entries: list[MenuEntry] = []
         for spec in TABLE:
-            if not spec.menu:
-                if spec.apart:
-                    entries.append(None)
-                entries.append(self._actions[spec.command])
+            if spec.menu:
+                continue
+            if spec.apart:
+                entries.append(MenuEntry(action=None))
+            title = QCoreApplication.translate("Actions", spec.submenu) if spec.submenu else ""
+            entries.append(MenuEntry(action=self._actions[spec.command], submenu=title))
         return entries

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 import qasync  # type: ignore[import-untyped]  # isort: skip  (takes the Qt binding that is imported already)
@@ -18,16 +18,19 @@ from adstudio.errors import StorageError
 from adstudio.jobs.host import Engine, EngineHost
 from adstudio.jobs.thread_host import ThreadHost
 from adstudio.paths import pictures_dir, samples_dir, settings_path
+from adstudio.projects.recent import remember_project
 from adstudio.settings import Appearance, Settings, load_settings, save_settings
 from ui import icons, theme
 from ui.icons import app_icon
 from ui.main_window import MainWindow
+from ui.state.project_room import OpenedProject
 from ui.state.samples import Samples, read_samples
 from ui.state.workbench import Workbench
 from ui.theme import apply_theme
 
 _INTERRUPT_LOOK_MS = 200
 _PASTED_NAME = "Pasted"
+_PROJECT_NAME = "Studio.adproj"
 _log = logging.getLogger(__name__)
 
 
@@ -48,6 +51,7 @@ class Studio(QObject):
         loop: asyncio.AbstractEventLoop,
         settings: Settings,
         settings_file: Path,
+        project: Path | None = None,
     ) -> None:
         super().__init__()
         self._app, self._host, self._loop = app, host, loop
@@ -55,7 +59,7 @@ class Studio(QObject):
         self.bench = Workbench(
             host,
             loop,
-            runs_folder=settings.runs_dir or pictures_dir(),
+            project_folder=project or settings.project or pictures_dir() / _PROJECT_NAME,
             pasted_folder=pictures_dir() / _PASTED_NAME,
             parent=self,
         )
@@ -66,7 +70,8 @@ class Studio(QObject):
         self._leaving: asyncio.Task[None] | None = None
         self.window.close_asked.connect(self.ask_to_leave)
         self.window.scheme_chosen.connect(self._on_scheme_chosen)
-        self.window.handlers.runs_folder_chosen.connect(self._on_runs_folder_chosen)
+        self.bench.room.opened.connect(self._on_project)
+        self.bench.room.knocked.connect(self._come_forward)
         app.styleHints().colorSchemeChanged.connect(self._on_system_scheme)
         self.window.show_scheme(settings.appearance)
         self.window.parameters.advanced.button.setChecked(settings.show_advanced)
@@ -89,7 +94,11 @@ class Studio(QObject):
         except StorageError as problem:
             samples = Samples()
             self.bench.failed.emit(str(problem))
-        self.bench.open(samples, left_running=self._settings.left_running)
+        self.bench.open(
+            samples,
+            left_running=self._settings.left_running,
+            old_runs=self._settings.runs_dir or pictures_dir(),
+        )
 
     def _on_first_idle(self) -> None:
         """Load the engine once the pictures are there: both at a time would hold up what is looked at."""
@@ -108,10 +117,15 @@ class Studio(QObject):
         if self._settings.appearance is Appearance.SYSTEM:
             apply_theme(self._app, Appearance.SYSTEM)
 
-    def _on_runs_folder_chosen(self, folder: Path) -> None:
-        self._change(runs_dir=folder)
-        self.bench.set_runs_folder(folder)
-        self.window.show_runs_folder()
+    def _on_project(self, opened: OpenedProject) -> None:
+        self._change(project=opened.folder)
+        self.bench.background.submit(lambda: remember_project(opened.folder), lambda _: None)
+
+    def _come_forward(self) -> None:
+        """Somebody opened the project that is open here."""
+        self.window.setWindowState(self.window.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.window.raise_()
+        self.window.activateWindow()
 
     def ask_to_leave(self) -> None:
         """Leave; while something runs, ask once."""
@@ -165,7 +179,7 @@ class Studio(QObject):
             _log.warning("%s", problem)  # nobody should be kept from leaving for that
         self.window.allow_close()
         self.window.close()
-        self.bench.background.close()  # waits for what is being done; nobody has to look on
+        self.bench.close()  # waits for what is being done; nobody has to look on
         if not self.closed.done():
             self.closed.set_result(None)
 
@@ -180,7 +194,7 @@ def _quit_on_interrupt(studio: Studio) -> QTimer:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Open the window and stay until it is closed. Returns the exit status."""
+    """Open the window and stay until it is closed; returns the exit status. argv: a project to open, or nothing."""
     existing = QApplication.instance()
     app = existing if isinstance(existing, QApplication) else QApplication([sys.argv[0], *(argv or ())])
     app.setApplicationName("adstudio")
@@ -197,7 +211,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     loop = qasync.QEventLoop(app)
     asyncio.set_event_loop(loop)
     with loop:
-        studio = Studio(app, ThreadHost(make_engine), loop, settings, settings_path())
+        project = Path(argv[0]).absolute() if argv else None
+        studio = Studio(app, ThreadHost(make_engine), loop, settings, settings_path(), project)
         _quit_on_interrupt(studio)
         studio.start(samples_dir())
         if problem:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QResizeEvent
@@ -11,17 +10,19 @@ from PySide6.QtWidgets import QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from adstudio.jobs.spec import Task
 from adstudio.settings import Appearance
-from ui.actions import Actions, Command
+from ui.actions import HISTORY_COMMANDS, Actions, Command
 from ui.canvas.canvas_panel import CanvasPanel
 from ui.canvas.empty_state import Empty
 from ui.canvas.view import ViewMode
 from ui.dialogs.files import FileDialogs
+from ui.history_handlers import HistoryHandlers
 from ui.model_handlers import ModelHandlers
 from ui.panels.history_panel import HistoryPanel
 from ui.panels.parameters_panel import ParametersPanel
 from ui.panels.references_panel import ReferencesPanel
 from ui.panels.status_line import StatusLine
 from ui.panels.top_bar import TopBar
+from ui.project_handlers import ProjectHandlers
 from ui.state.incoming import incoming_from
 from ui.state.job_controller import RunState
 from ui.state.words import DEVICES, home_path
@@ -59,7 +60,6 @@ class MainWindow(QMainWindow):
         self.bench = bench
         self._may_close = False
         self._said_problem = False
-        self._wanted: Path | None = None
         self._tab_order = QTimer(self)
         self._tab_order.setSingleShot(True)
         self.setWindowTitle(self.tr("AD Studio"))
@@ -76,11 +76,13 @@ class MainWindow(QMainWindow):
         self.handlers = WindowHandlers(self)
         self.models = ModelHandlers(self)
         self._build()
+        self.actions_table.fill(self.menuBar())
+        self.runs = HistoryHandlers(self)
+        self.projects = ProjectHandlers(self)
         self._connect()
         self.actions_table.connect_to(self._command_handlers())
-        self.actions_table.fill(self.menuBar())
         for command in Command:
-            if command not in self._history_commands():
+            if command not in HISTORY_COMMANDS:
                 self.addAction(self.actions_table[command])
         self.history.set_menu(self.actions_table.history_menu())
         self.actions_table[Command.VIEW_RESULT].setChecked(True)
@@ -88,7 +90,7 @@ class MainWindow(QMainWindow):
         self._show_state(bench.controller.state)
         self._show_undo()
         self._show_result_actions()
-        self.show_runs_folder()
+        self.status_line.show_place(home_path(bench.project_folder))
         self._show_machine()
         self.setAcceptDrops(True)
         self.canvas.view.setFocus()
@@ -114,19 +116,6 @@ class MainWindow(QMainWindow):
         column.addWidget(self.status_line)
         self.setCentralWidget(whole)
 
-    @staticmethod
-    def _history_commands() -> tuple[Command, ...]:
-        return (
-            Command.SHOW_RUN,
-            Command.RESTORE_ALL,
-            Command.RESTORE_SEED,
-            Command.USE_AS_CONTENT,
-            Command.USE_AS_STYLE,
-            Command.RUN_AGAIN,
-            Command.GO_ON,
-            Command.SHOW_IN_FOLDER,
-        )
-
     def _connect(self) -> None:
         bench, session, hands = self.bench, self.bench.session, self.handlers
         self.top_bar.task_chosen.connect(bench.choose_task)
@@ -145,9 +134,6 @@ class MainWindow(QMainWindow):
         refs.styles_dropped.connect(lambda incoming: hands.on_slot_drop(-1, incoming))
         refs.sample_chosen.connect(hands.use_sample)
         self.after_run.changed.connect(bench.adjust)
-        self.history.entry_chosen.connect(lambda _: self.canvas.banner.dismiss())
-        self.history.entry_chosen.connect(bench.show_entry)
-        self.history.strip.activated.connect(lambda _: hands.with_entry(bench.show_entry))
         bench.stage.adjustment_changed.connect(self._show_adjustment)
         session.task_changed.connect(self._show_adjustment)
         bench.stage.changed.connect(self._show_result_actions)
@@ -160,18 +146,14 @@ class MainWindow(QMainWindow):
         bench.failed.connect(lambda words: self.canvas.say(words))
         bench.noticed.connect(lambda words: self.canvas.say(words, kind="info"))
         bench.saved.connect(hands.on_saved)
-        bench.run_shown.connect(self._select_run)
-        bench.history.refreshed.connect(self._reselect)
-        bench.history.refreshed.connect(self._show_history_actions)
         bench.machine_changed.connect(self._show_machine)
         bench.unfinished_found.connect(hands.on_unfinished)
         bench.library.modelReset.connect(self._show_samples)
-        self.history.current_changed.connect(self._show_history_actions)
         self.canvas.result_bar.save_asked.connect(hands.save_result)
         self.canvas.empty.open_asked.connect(hands.open_first)
         self.canvas.empty.samples_asked.connect(bench.lay_out_samples)
         session.changed.connect(self._show_session)
-        session.undo_changed.connect(self._show_undo)
+        bench.undo.changed.connect(self._show_undo)
         for signal in (session.task_changed, session.content_changed, session.styles_changed, bench.stage.settled):
             signal.connect(self._tab_order.start)
         self._tab_order.timeout.connect(self._order_tab)
@@ -186,11 +168,9 @@ class MainWindow(QMainWindow):
             Command.OPEN_CONTENT: hands.open_content,
             Command.ADD_STYLES: hands.open_styles,
             Command.SAVE_RESULT: hands.save_result,
-            Command.RUNS_FOLDER: hands.choose_runs_folder,
-            Command.OPEN_RUNS_FOLDER: hands.open_runs_folder,
             Command.QUIT: lambda: void(self.close()),
-            Command.UNDO: bench.session.undo,
-            Command.REDO: bench.session.redo,
+            Command.UNDO: bench.undo.undo,
+            Command.REDO: bench.undo.redo,
             Command.PASTE: hands.paste,
             Command.SWAP: bench.session.swap,
             Command.FIT: view.fit,
@@ -202,18 +182,12 @@ class MainWindow(QMainWindow):
             Command.RUN: bench.run,
             Command.PAUSE: bench.toggle_pause,
             Command.CANCEL: hands.escape,
-            Command.SHOW_RUN: lambda: hands.with_entry(bench.show_entry),
-            Command.RESTORE_ALL: lambda: hands.with_entry(bench.restore),
-            Command.RESTORE_SEED: lambda: hands.with_entry(bench.restore_seed),
-            Command.USE_AS_CONTENT: lambda: hands.with_entry(bench.use_as_content),
-            Command.USE_AS_STYLE: lambda: hands.with_entry(bench.use_as_style),
-            Command.RUN_AGAIN: lambda: hands.with_entry(bench.run_again),
-            Command.GO_ON: lambda: hands.with_entry(bench.go_on),
-            Command.SHOW_IN_FOLDER: lambda: hands.with_entry(hands.show_in_folder),
             Command.MODELS: self.models.open,
             Command.ADD_MODEL: self.models.add_file,
             Command.ADD_MODELS: self.models.add_folder,
             Command.ABOUT: hands.about,
+            **self.runs.commands(),
+            **self.projects.commands(),
         }
         for command, mode in _MODES.items():
             handlers[command] = lambda mode=mode: view.set_mode(mode)  # type: ignore[misc]
@@ -268,14 +242,9 @@ class MainWindow(QMainWindow):
         )
         self.top_bar.show_machine([part for part in parts if part])
 
-    def show_runs_folder(self) -> None:
-        """Say where runs are kept."""
-        folder = home_path(self.bench.runs_folder)
-        self.status_line.show_place(self.tr("Runs are kept in {folder}").format(folder=folder))
-
     def _show_undo(self) -> None:
-        self.actions_table[Command.UNDO].setEnabled(self.bench.session.can_undo)
-        self.actions_table[Command.REDO].setEnabled(self.bench.session.can_redo)
+        self.actions_table[Command.UNDO].setEnabled(self.bench.undo.can_undo)
+        self.actions_table[Command.REDO].setEnabled(self.bench.undo.can_redo)
 
     def _show_state(self, state: RunState) -> None:
         self.top_bar.show_state(state)
@@ -294,17 +263,6 @@ class MainWindow(QMainWindow):
     def _show_result_actions(self) -> None:
         self.actions_table[Command.SAVE_RESULT].setEnabled(self.bench.stage.shown is not None)
 
-    def _show_history_actions(self) -> None:
-        """Which entries of a card's menu make sense for the selected run."""
-        entry = self.history.current()
-        has_result = entry is not None and bool(entry.results)
-        for command in (Command.RESTORE_ALL, Command.RESTORE_SEED, Command.RUN_AGAIN):
-            self.actions_table[command].setEnabled(entry is not None)
-        for command in (Command.USE_AS_CONTENT, Command.USE_AS_STYLE):
-            self.actions_table[command].setEnabled(has_result)
-        going = entry is not None and entry.folder in self.bench.controller.folders()
-        self.actions_table[Command.GO_ON].setEnabled(entry is not None and entry.can_go_on and not going)
-
     def _show_samples(self) -> None:
         self.canvas.set_samples(bool(self.bench.samples.all))
 
@@ -312,15 +270,6 @@ class MainWindow(QMainWindow):
         for command, known in _MODES.items():
             if known is mode:
                 self.actions_table[command].setChecked(True)
-
-    def _select_run(self, folder: Path) -> None:
-        self._wanted = folder
-
-    def _reselect(self) -> None:
-        row = self.bench.history.row_of(self._wanted) if self._wanted is not None else -1
-        if row >= 0:
-            self.history.select(row)
-            self._wanted = None
 
     def _toggle_full_screen(self) -> None:
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, QUrl, Signal
+from PySide6.QtCore import QObject, Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QLineEdit, QMessageBox, QPlainTextEdit
 
@@ -24,9 +23,7 @@ if TYPE_CHECKING:
 
 
 class WindowHandlers(QObject):
-    """runs_folder_chosen: where runs should be kept from now on."""
-
-    runs_folder_chosen = Signal(object)
+    """Made by the window once its panels are there."""
 
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
@@ -121,7 +118,7 @@ class WindowHandlers(QObject):
 
     def _show_slot(self, key: int) -> None:
         for slot in self._slots(key):
-            self._open_folder(slot.path.parent)
+            self.open_folder(slot.path.parent)
 
     def _slots(self, key: int) -> tuple[SlotPicture, ...]:
         """The slot with a key, 0 for the content; empty where it is gone."""
@@ -153,12 +150,6 @@ class WindowHandlers(QObject):
     def on_saved(self, target: Path) -> None:
         self._window.status_line.say(self.tr("Saved {name}").format(name=target))
 
-    def with_entry(self, do: Callable[[HistoryEntry], None]) -> None:
-        """Do something with the selected run."""
-        entry = self._window.history.current()
-        if entry is not None:
-            do(entry)
-
     def on_unfinished(self, entry: HistoryEntry) -> None:
         """A run that ended before its picture was made: said, with the way to take it up again."""
         self._window.canvas.say(
@@ -168,15 +159,10 @@ class WindowHandlers(QObject):
         )
 
     def show_in_folder(self, entry: HistoryEntry) -> None:
-        self._open_folder(entry.folder)
+        self.open_folder(entry.folder)
 
-    def open_runs_folder(self) -> None:
-        self._open_folder(self._bench.runs_folder)
-
-    def choose_runs_folder(self) -> None:
-        self._window.dialogs.choose_folder(self.tr("Keep runs in"), self.runs_folder_chosen.emit)
-
-    def _open_folder(self, folder: Path) -> None:
+    def open_folder(self, folder: Path) -> None:
+        """In the file manager."""
         if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))):
             self._window.canvas.say(
                 self.tr("No file manager answered. The folder is {folder}").format(folder=folder), kind="info"

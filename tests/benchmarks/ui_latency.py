@@ -108,7 +108,10 @@ async def measure(side_px: int) -> int:
     with tempfile.TemporaryDirectory() as scratch:
         host = ThreadHost(make_engine)
         bench = Workbench(
-            host, asyncio.get_running_loop(), runs_folder=Path(scratch) / "runs", pasted_folder=Path(scratch) / "pasted"
+            host,
+            asyncio.get_running_loop(),
+            project_folder=Path(scratch) / "studio.adproj",
+            pasted_folder=Path(scratch) / "pasted",
         )
         window = MainWindow(bench)
         window.resize(1440, 900)
@@ -134,7 +137,7 @@ async def measure(side_px: int) -> int:
         hands.stop()
         report("busy", metronome)
         await bench.controller.shutdown()
-        bench.background.close()
+        bench.close()
         window.allow_close()
         window.close()
         if failures:

@@ -55,12 +55,12 @@ def bench(
 ) -> Iterator[Workbench]:
     if not measuring:
         monkeypatch.setattr(figures, "figures_of", lambda *_: None)
-    made = Workbench(host, loop, runs_folder=tmp_path / "runs", pasted_folder=tmp_path / "pasted")
+    made = Workbench(host, loop, project_folder=tmp_path / "studio.adproj", pasted_folder=tmp_path / "pasted")
     made.open(Samples())
     yield made
     made.controller.cancel_all()
     qtbot.waitUntil(lambda: not made.controller.busy, timeout=3000)
-    made.background.close()
+    made.close()
 
 
 @pytest.fixture

@@ -68,14 +68,16 @@ class Photographer:
             while not reached():  # noqa: ASYNC110  what is waited for is the look of things
                 await asyncio.sleep(0.02)
 
-    async def open(self, runs_folder: Path, *, samples: bool) -> MainWindow:
+    async def open(self, project_folder: Path, *, samples: bool) -> MainWindow:
         """A window of its own, with or without the first pictures."""
         host = ThreadHost(lambda: StudioEngine(1))
         bench = Workbench(
-            host, asyncio.get_running_loop(), runs_folder=runs_folder, pasted_folder=runs_folder.parent / "pasted"
+            host,
+            asyncio.get_running_loop(),
+            project_folder=project_folder,
+            pasted_folder=project_folder.parent / "pasted",
         )
         window = MainWindow(bench)
-        window.status_line.show_place(f"Runs are kept in ~/Pictures/{runs_folder.name}")
         window.resize(*self._size)
         window.show()
         bench.open(self._samples if samples else Samples())
@@ -86,7 +88,7 @@ class Photographer:
 
     async def close(self, window: MainWindow) -> None:
         await window.bench.controller.shutdown()
-        window.bench.background.close()
+        window.bench.close()
         window.allow_close()
         window.close()
         window.deleteLater()

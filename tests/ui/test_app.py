@@ -40,7 +40,7 @@ def studio(
     tmp_path: Path,
 ) -> Iterator[Studio]:
     apply_theme(qapp, Appearance.DARK)
-    settings = Settings(appearance=Appearance.DARK, runs_dir=tmp_path / "runs")
+    settings = Settings(appearance=Appearance.DARK, project=tmp_path / "studio.adproj", runs_dir=tmp_path / "runs")
     made = Studio(qapp, host, loop, settings, tmp_path / "config" / "settings.json")
     made.start(samples_dir())
     qtbot.waitExposed(made.window)
@@ -104,12 +104,13 @@ def test_the_look_changes_at_once_and_stays(studio: Studio, qapp: QApplication) 
 def test_settings_come_back_at_the_next_start(studio: Studio, qtbot: QtBot, tmp_path: Path) -> None:
     studio.window.actions_table[Command.THEME_LIGHT].trigger()
     studio.window.parameters.advanced.button.click()
-    studio.window.handlers.runs_folder_chosen.emit(tmp_path / "elsewhere")
+    studio.bench.room.open(tmp_path / "elsewhere.adproj", create=True)
+    qtbot.waitUntil(lambda: studio.bench.project_folder.name == "elsewhere.adproj", timeout=5000)
     studio.window.close()
     qtbot.waitUntil(studio.closed.done, timeout=5000)
     kept = load_settings(tmp_path / "config" / "settings.json")
     assert kept.appearance is Appearance.LIGHT and kept.show_advanced
-    assert kept.runs_dir == tmp_path / "elsewhere"
+    assert kept.project == tmp_path / "elsewhere.adproj"
 
 
 def test_settings_that_cannot_be_kept_do_not_hold_the_window(

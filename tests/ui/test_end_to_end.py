@@ -37,7 +37,7 @@ def real(qtbot: QtBot, qapp: QApplication, loop: asyncio.AbstractEventLoop, tmp_
     """A window over the thread host with the patch model in it."""
     apply_theme(qapp, Appearance.DARK)
     host = ThreadHost(make_engine)
-    bench = Workbench(host, loop, runs_folder=tmp_path / "runs", pasted_folder=tmp_path / "pasted")
+    bench = Workbench(host, loop, project_folder=tmp_path / "studio.adproj", pasted_folder=tmp_path / "pasted")
     bench.open(Samples())
     window = MainWindow(bench)
     window.resize(1280, 800)
@@ -46,7 +46,7 @@ def real(qtbot: QtBot, qapp: QApplication, loop: asyncio.AbstractEventLoop, tmp_
     yield window
     leaving = loop.create_task(bench.controller.shutdown())
     qtbot.waitUntil(leaving.done, timeout=30_000)
-    bench.background.close()
+    bench.close()
     window.allow_close()
     window.close()
     window.deleteLater()
@@ -98,7 +98,7 @@ def test_drop_run_watch_cancel_run_again_restore(real: MainWindow, qtbot: QtBot,
     assert bench.session.setup.task is Task.STYLE_TRANSFER
     assert bench.session.job().seed == 11
     names = [real.references.content_card.name.text(), *(card.name.text() for card in real.references.cards())]
-    assert names == ["my-lighthouse.jpg", "printed-boat.jpg"], "as the copies in the run folder are called"
+    assert names == ["My lighthouse.jpg", "Printed boat.jpg"], "as the files were called"
 
 
 def test_a_run_that_was_cancelled_is_gone_on_with_and_measured(real: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_a_run_that_was_cancelled_is_gone_on_with_and_measured(real: MainWindow,
     assert (entry.folder / "result.png").is_file()
     qtbot.waitUntil(lambda: bench.figures.figures is not None, timeout=60_000)
     assert float(real.canvas.result_bar.line.values["style"].text()) > 0
-    assert len(list(bench.runs_folder.iterdir())) == 1
+    assert len(list((bench.project_folder / "runs").iterdir())) == 1
 
 
 def test_pause_holds_and_goes_on_to_the_end(real: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:

@@ -40,7 +40,10 @@ def real(qtbot: QtBot, qapp: QApplication, loop: asyncio.AbstractEventLoop, tmp_
     """A window over the thread host with an engine of one thread: tiny models gain nothing from more."""
     apply_theme(qapp, Appearance.DARK)
     bench = Workbench(
-        ThreadHost(lambda: StudioEngine(1)), loop, runs_folder=tmp_path / "runs", pasted_folder=tmp_path / "pasted"
+        ThreadHost(lambda: StudioEngine(1)),
+        loop,
+        project_folder=tmp_path / "studio.adproj",
+        pasted_folder=tmp_path / "pasted",
     )
     bench.open(Samples())
     window = MainWindow(bench)
@@ -50,7 +53,7 @@ def real(qtbot: QtBot, qapp: QApplication, loop: asyncio.AbstractEventLoop, tmp_
     yield window
     leaving = loop.create_task(bench.controller.shutdown())
     qtbot.waitUntil(leaving.done, timeout=60_000)
-    bench.background.close()
+    bench.close()
     window.allow_close()
     window.close()
     window.deleteLater()

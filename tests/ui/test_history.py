@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ def with_run(filled: MainWindow, host: FakeHost, qtbot: QtBot) -> MainWindow:
     filled.bench.session.set_value("seed", 5)
     filled.bench.session.set_value("coverage", 0.4)
     finish(filled, host, qtbot, running(filled, host, qtbot))
-    qtbot.waitUntil(lambda: filled.history.current() is not None, timeout=5000)
+    qtbot.waitUntil(lambda: (entry := filled.history.current()) is not None and entry.results != (), timeout=5000)
     return filled
 
 
@@ -113,15 +114,17 @@ def test_keys_of_the_history_do_nothing_elsewhere(with_run: MainWindow) -> None:
     assert with_run.bench.session.job().seed == 99
 
 
-def test_a_damaged_run_is_listed_and_said(with_run: MainWindow, host: FakeHost, qtbot: QtBot) -> None:
-    entry = with_run.history.current()
+def test_a_run_with_a_damaged_picture_is_marked_and_the_picture_not_shown(with_run: MainWindow, qtbot: QtBot) -> None:
+    entry, room = with_run.history.current(), with_run.bench.room
     assert entry is not None
-    (entry.folder / "job.json").write_text("{ broken")
-    with_run.bench.history.refresh()
-    qtbot.waitUntil(lambda: (e := with_run.bench.history.entry(0)) is not None and e.job is None, timeout=5000)
-    with_run.history.select(0)
-    with_run.actions_table[Command.RESTORE_ALL].trigger()
-    assert "job.json" in with_run.canvas.banner.message.text()
+    digest = dict(entry.digests)[entry.results[0]]
+    entry.results[0].write_bytes(b"altered")
+    room.edit(lambda project: project.check_object(digest))
+    model = with_run.bench.history
+    qtbot.waitUntil(lambda: model.index(0).data(CardRole.BADGE) == "broken", timeout=5000)
+    damaged = model.entry(0)
+    assert damaged is not None and damaged.results == () and damaged.job is not None
+    assert "missing or not as it was" in str(model.index(0).data(Qt.ItemDataRole.ToolTipRole))
 
 
 def test_results_drag_out_as_files(with_run: MainWindow) -> None:
@@ -165,8 +168,11 @@ def test_a_run_cut_short_is_offered_at_the_next_start(
     filled: MainWindow, host: FakeHost, qtbot: QtBot, loop: asyncio.AbstractEventLoop, tmp_path: Path
 ) -> None:
     folder = running(filled, host, qtbot)
-    other = Workbench(FakeHost(), loop, runs_folder=tmp_path / "runs", pasted_folder=tmp_path / "pasted")
+    qtbot.waitUntil(lambda: not filled.bench.room.background.busy, timeout=5000)
+    crashed = tmp_path / "crashed.adproj"
+    shutil.copytree(filled.bench.project_folder, crashed)
+    other = Workbench(FakeHost(), loop, project_folder=crashed, pasted_folder=tmp_path / "pasted")
     with qtbot.waitSignal(other.unfinished_found, timeout=5000) as found:
         other.open(Samples())
-    assert found.args is not None and found.args[0].folder == folder
-    other.background.close()
+    assert found.args is not None and found.args[0].run_id == folder.name
+    other.close()

@@ -48,7 +48,7 @@ def test_run_makes_a_run_folder_with_copies_of_the_inputs(filled: MainWindow, ho
     folder = running(filled, host, qtbot)
     request = host.submitted[0]
     assert (folder / "job.json").is_file()
-    assert folder.parent == filled.bench.runs_folder
+    assert folder.parent == filled.bench.project_folder / "runs"
     assert request.job.content is not None and request.job.content.is_relative_to(folder / "inputs")
 
 
@@ -147,9 +147,9 @@ def test_a_seed_that_is_not_locked_changes_for_every_run(filled: MainWindow, hos
 
 
 def test_an_unwritable_folder_is_said(filled: MainWindow, host: FakeHost, qtbot: QtBot, tmp_path: Path) -> None:
-    blocked = tmp_path / "a file"
-    blocked.write_text("in the way")
-    filled.bench.set_runs_folder(blocked)
+    runs = filled.bench.project_folder / "runs"
+    runs.rmdir()
+    runs.write_text("in the way")
     filled.bench.run()
     qtbot.waitUntil(lambda: filled.canvas.banner.isVisible(), timeout=5000)
     assert filled.bench.controller.state is RunState.IDLE

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QStandardPaths
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from adstudio.images.opening import SUFFIXES
+from adstudio.projects import SUFFIX
 
 
 class FileDialogs(QObject):
@@ -63,6 +64,15 @@ class FileDialogs(QObject):
 
     def choose_folder(self, title: str, then: Callable[[Path], None]) -> None:
         self._open(title, QFileDialog.FileMode.Directory, lambda files: then(files[0])).open()
+
+    def save_project(self, title: str, name: str, then: Callable[[Path], None]) -> None:
+        """Where a project is to be made; whatever is there already is not touched."""
+        dialog = self._open(title, QFileDialog.FileMode.AnyFile, lambda files: then(files[0]))
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setOption(QFileDialog.Option.DontConfirmOverwrite)
+        dialog.setNameFilters([self.tr("Projects (*{suffix})").format(suffix=SUFFIX)])
+        dialog.selectFile(name)
+        dialog.open()
 
     def save_picture(self, title: str, name: str, then: Callable[[Path], None]) -> None:
         """Where to write a PNG."""

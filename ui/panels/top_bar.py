@@ -20,6 +20,7 @@ from ui.widgets.segments import Segments
 _GAPS_PX = 96  # margins and what lies between the widgets
 _CHIP_PADDING_PX = 28
 _MODEL_PX, _LEAST_MODEL_PX, _MOST_MODEL_PX = 132, 96, 280  # width of the model's chip
+_MOST_TITLE_PX = 160
 _RUN_PX = 120  # room for "Run next" too, so that the bar stays as it is when a run starts
 
 
@@ -71,6 +72,14 @@ class TopBar(QFrame):
             row.addWidget(widget)
         self.show_state(RunState.IDLE)
         self.show_problem("")
+        self.show_project("")
+
+    def show_project(self, name: str) -> None:
+        """The open project's name; the application's while none is open."""
+        text = name or self.tr("AD Studio")
+        self._title.setText(self._title.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, _MOST_TITLE_PX))
+        self._title.setToolTip(text)
+        self._fit_chips()
 
     def _chip(self) -> ElidedLabel:
         chip = ElidedLabel(mode=Qt.TextElideMode.ElideRight)

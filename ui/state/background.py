@@ -104,7 +104,7 @@ class Background(QObject):
         if not self._open:
             self.idle.emit()
 
-    def close(self) -> None:
-        """Drop what waits, wait for what is being done, report nothing any more."""
+    def close(self, *, drop: bool = True) -> None:
+        """Wait for what is being done, report nothing any more. drop: not what waits, too."""
         self._closed = True
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._pool.shutdown(wait=True, cancel_futures=drop)

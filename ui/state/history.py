@@ -1,8 +1,10 @@
-"""The runs on disk, newest first, as a list model; thumbnails come in from the background when a row is looked at."""
+"""The runs of the open project as a list model: a page at a time, thumbnails when a row is looked at."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -22,29 +24,49 @@ from PySide6.QtGui import QImage
 
 from adstudio.jobs.defaults import PATCH_MODEL
 from adstudio.jobs.spec import Task
+from adstudio.projects import Project, Query
 from ui.state.background import Background
 from ui.state.model_choice import model_name
+from ui.state.project_room import ProjectRoom
 from ui.state.roles import CardRole
-from ui.state.runs import HistoryEntry, list_entries, picture_thumbnail
+from ui.state.runs import HistoryEntry, entry_of, picture_thumbnail
 from ui.state.words import short_name
 
 _THUMBNAIL_PX = 256
 _PROMPT_LETTERS = 120
+_PAGE = 60
+_KEPT_ENTRIES = 600
+_KEPT_IMAGES = 400
+_ROW_BY_ROW = 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Listed:
+    """ids: all that the query finds. entries: of those that were asked for. total: of runs out of the trash."""
+
+    query: Query
+    ids: tuple[str, ...]
+    entries: tuple[HistoryEntry, ...]
+    total: int
 
 
 class HistoryModel(QAbstractListModel):
-    """failed: what could not be read."""
+    """failed: what could not be read. refreshed: what is listed is as the project has it."""
 
     failed = Signal(str)
     refreshed = Signal()
 
-    def __init__(self, background: Background, parent: QObject | None = None) -> None:
+    def __init__(self, room: ProjectRoom, background: Background, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._background = background
-        self._entries: tuple[HistoryEntry, ...] = ()
-        self._images: dict[Path, QImage | None] = {}
-        self._folder: Path | None = None
+        self._room, self._background = room, background
+        self._query = Query()
+        self._ids: tuple[str, ...] = ()
+        self._rows: dict[str, int] = {}
+        self._entries: OrderedDict[str, HistoryEntry] = OrderedDict()
+        self._asked: set[int] = set()
+        self._images: OrderedDict[tuple[Path, int], QImage | None] = OrderedDict()
         self._running: frozenset[Path] = frozenset()
+        self.total = 0
         self._names = {
             Task.STYLE_TRANSFER: self.tr("Style transfer"),
             Task.APPEARANCE_TRANSFER: self.tr("Appearance"),
@@ -52,84 +74,157 @@ class HistoryModel(QAbstractListModel):
             Task.TEXTURE: self.tr("Texture"),
         }
         self._short_names = self._names | {Task.STYLE_TRANSFER: self.tr("Style"), Task.TEXT_TO_IMAGE: self.tr("Text")}
+        self._readers: dict[int, Callable[[HistoryEntry], object]] = {
+            Qt.ItemDataRole.DisplayRole: self._caption,
+            Qt.ItemDataRole.ToolTipRole: self._tooltip,
+            Qt.ItemDataRole.AccessibleTextRole: self._tooltip,
+            CardRole.IMAGE: self._image,
+            CardRole.BADGE: self._status,
+            CardRole.COUNT: lambda entry: len(entry.results),
+            CardRole.RATING: lambda entry: entry.rating,
+            CardRole.FAVOURITE: lambda entry: entry.favourite,
+            CardRole.VALUE: lambda entry: entry,
+        }
+        room.opened.connect(self._on_opened)
+        room.changed.connect(self.refresh)
 
-    def open(self, folder: Path) -> None:
-        """List the runs of a folder, in the background."""
-        self._folder = folder
-        self.refresh()
+    @property
+    def query(self) -> Query:
+        """What is listed."""
+        return self._query
+
+    def set_query(self, query: Query) -> None:
+        """List what this finds."""
+        if query != self._query:
+            self._query = query
+            self.refresh()
 
     def refresh(self) -> None:
-        """Read the list again."""
-        folder = self._folder
-        if folder is not None:
-            self._background.submit(lambda: list_entries(folder), self._on_listed, self.failed.emit, key="history")
+        """Read the list again, and the rows that are known."""
+        query = self._query
+        known = tuple(self._entries)[-4 * _PAGE :]
 
-    def _on_listed(self, entries: Iterable[HistoryEntry]) -> None:
-        """Change only the rows that are different, so that selection and scrolling stay."""
-        listed = tuple(entries)
-        wanted = {entry.folder for entry in listed}
-        for row in range(len(self._entries) - 1, -1, -1):
-            if self._entries[row].folder not in wanted:
-                self.beginRemoveRows(QModelIndex(), row, row)
-                self._entries = self._entries[:row] + self._entries[row + 1 :]
-                self.endRemoveRows()
-        for row, entry in enumerate(listed):
-            if row < len(self._entries) and self._entries[row].folder == entry.folder:
-                if self._entries[row] != entry:
-                    self._entries = (*self._entries[:row], entry, *self._entries[row + 1 :])
-                    self._images.pop(entry.folder, None)
-                    self.dataChanged.emit(self.index(row), self.index(row))
-            elif any(old.folder == entry.folder for old in self._entries):
-                self.beginResetModel()
-                self._entries = listed
-                self.endResetModel()
-                break
-            else:
-                self.beginInsertRows(QModelIndex(), row, row)
-                self._entries = (*self._entries[:row], entry, *self._entries[row:])
-                self.endInsertRows()
+        def work(project: Project) -> _Listed:
+            ids = project.run_ids(query)
+            found = set(ids)
+            wanted = dict.fromkeys((*ids[:_PAGE], *(one for one in known if one in found)))
+            entries = tuple(entry_of(project, run) for run in project.runs(tuple(wanted)))
+            return _Listed(query=query, ids=ids, entries=entries, total=project.count())
+
+        self._room.ask(work, self._on_listed, self.failed.emit, key="history")
+
+    def _on_opened(self) -> None:
+        self._query = Query()
+        self._entries.clear()
+        self._images.clear()
+        self._list(())
+
+    def _on_listed(self, listed: _Listed) -> None:
+        self.total = listed.total
+        self._asked.clear()
+        for one in listed.entries:
+            old = self._entries.get(one.run_id)
+            self._keep(one)
+            row = self._rows.get(one.run_id, -1)
+            if old is not None and old != one and row >= 0:
+                self.dataChanged.emit(self.index(row), self.index(row))
+        self._list(listed.ids)
         self.refreshed.emit()
+
+    def _list(self, ids: tuple[str, ...]) -> None:
+        """Change only the rows that are different, so that selection and scrolling stay; all where many are."""
+        if ids == self._ids:
+            return
+        wanted, there = set(ids), set(self._ids)
+        gone = [row for row, one in enumerate(self._ids) if one not in wanted]
+        come = [row for row, one in enumerate(ids) if one not in there]
+        same_order = [one for one in self._ids if one in wanted] == [one for one in ids if one in there]
+        if not same_order or len(gone) + len(come) > _ROW_BY_ROW:
+            self.beginResetModel()
+            self._set_ids(ids)
+            self.endResetModel()
+            return
+        for row in reversed(gone):
+            self.beginRemoveRows(QModelIndex(), row, row)
+            self._set_ids((*self._ids[:row], *self._ids[row + 1 :]))
+            self.endRemoveRows()
+        for row in come:
+            self.beginInsertRows(QModelIndex(), row, row)
+            self._set_ids((*self._ids[:row], ids[row], *self._ids[row:]))
+            self.endInsertRows()
+
+    def _set_ids(self, ids: tuple[str, ...]) -> None:
+        self._ids = ids
+        self._rows = {one: row for row, one in enumerate(ids)}
+
+    def _keep(self, entry: HistoryEntry) -> None:
+        self._entries[entry.run_id] = entry
+        self._entries.move_to_end(entry.run_id)
+        while len(self._entries) > _KEPT_ENTRIES:
+            self._entries.popitem(last=False)
 
     @property
     def entries(self) -> tuple[HistoryEntry, ...]:
-        """All runs, newest first."""
-        return self._entries
+        """The runs that have been read, newest first."""
+        return tuple(sorted(self._entries.values(), key=lambda one: one.created, reverse=True))
 
     def entry(self, row: int) -> HistoryEntry | None:
-        return self._entries[row] if 0 <= row < len(self._entries) else None
+        """The run of a row; None where there is none, or it is still being read."""
+        if not 0 <= row < len(self._ids):
+            return None
+        found = self._entries.get(self._ids[row])
+        if found is None:
+            self._ask_for_page(row // _PAGE)
+        return found
+
+    def run_ids(self, rows: Iterable[int]) -> tuple[str, ...]:
+        """The runs of these rows, read or not."""
+        return tuple(self._ids[row] for row in rows if 0 <= row < len(self._ids))
 
     def row_of(self, folder: Path) -> int:
-        """The row of a run folder, -1 where it is not listed."""
-        return next((row for row, entry in enumerate(self._entries) if entry.folder == folder), -1)
+        """The row of a run's folder, -1 where it is not listed."""
+        return self._rows.get(folder.name, -1)
+
+    def _ask_for_page(self, page: int) -> None:
+        if page in self._asked:
+            return
+        self._asked.add(page)
+        ids = self._ids[page * _PAGE : (page + 1) * _PAGE]
+
+        def work(project: Project) -> tuple[HistoryEntry, ...]:
+            return tuple(entry_of(project, run) for run in project.runs(ids))
+
+        self._room.ask(work, self._on_page, self.failed.emit)
+
+    def _on_page(self, entries: Sequence[HistoryEntry]) -> None:
+        rows = []
+        for one in entries:
+            self._keep(one)
+            rows.append(self._rows.get(one.run_id, -1))
+        rows = [row for row in rows if row >= 0]
+        self._asked -= {row // _PAGE for row in rows}
+        if rows:
+            self.dataChanged.emit(self.index(min(rows)), self.index(max(rows)))
 
     def rowCount(self, parent: QModelIndex | QPersistentModelIndex | None = None) -> int:
-        return 0 if parent is not None and parent.isValid() else len(self._entries)
+        return 0 if parent is not None and parent.isValid() else len(self._ids)
 
     def data(self, index: QModelIndex | QPersistentModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         entry = self.entry(index.row()) if index.isValid() else None
-        if entry is None:
-            return None
-        if role == Qt.ItemDataRole.DisplayRole:
-            return self._caption(entry)
-        if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
-            return self._tooltip(entry)
-        if role == CardRole.IMAGE:
-            return self._image(entry)
-        if role == CardRole.BADGE:
-            return self._status(entry)
-        if role == CardRole.COUNT:
-            return len(entry.results)
-        return entry if role == CardRole.VALUE else None
+        reader = self._readers.get(role)
+        return reader(entry) if entry is not None and reader is not None else None
 
     def set_running(self, folders: frozenset[Path]) -> None:
-        """Which runs go on or wait right now; on disk they look interrupted."""
+        """Which runs go on or wait right now."""
         if folders != self._running:
             self._running = folders
-            if self._entries:
-                self.dataChanged.emit(self.index(0), self.index(len(self._entries) - 1), [CardRole.BADGE])
+            if self._ids:
+                self.dataChanged.emit(self.index(0), self.index(len(self._ids) - 1), [CardRole.BADGE])
 
     def _status(self, entry: HistoryEntry) -> str:
-        return "running" if entry.folder in self._running else entry.status
+        if entry.folder in self._running:
+            return "running"
+        return "broken" if entry.damaged else entry.status
 
     def _caption(self, entry: HistoryEntry) -> str:
         """Task and time, short enough for a card."""
@@ -141,6 +236,7 @@ class HistoryModel(QAbstractListModel):
             "failed": self.tr("failed"),
             "cancelled": self.tr("cancelled"),
             "running": self.tr("running or waiting"),
+            "queued": self.tr("running or waiting"),
             "interrupted": self.tr("interrupted"),
             "broken": self.tr("damaged"),
         }
@@ -149,6 +245,8 @@ class HistoryModel(QAbstractListModel):
         status = self._status(entry)
         if status in states:
             lines.append(f"{states[status]}: {entry.reason}" if entry.reason else states[status])
+        if entry.damaged:
+            lines.append(self.tr("A picture of this run is missing or not as it was."))
         if entry.names:
             lines.append(" + ".join(entry.names))
         if entry.job is not None:
@@ -157,20 +255,29 @@ class HistoryModel(QAbstractListModel):
             lines.append(model + size + self.tr("seed {seed}").format(seed=entry.job.seed))
             if entry.job.prompt:
                 lines.append(f"“{entry.job.prompt[:_PROMPT_LETTERS]}{'…' * (len(entry.job.prompt) > _PROMPT_LETTERS)}”")
+        said = [self.tr("{count} of 5 stars").format(count=entry.rating)] if entry.rating else []
+        said += [self.tr("favourite")] if entry.favourite else []
+        said += [", ".join(entry.tags)] if entry.tags else []
+        if said:
+            lines.append(" · ".join(said))
         return "\n".join(lines)
 
     def _image(self, entry: HistoryEntry) -> QImage | None:
-        if entry.folder not in self._images:
-            self._images[entry.folder] = None
+        key = entry.folder, len(entry.results)
+        if key not in self._images:
+            self._images[key] = None
+            while len(self._images) > _KEPT_IMAGES:
+                self._images.popitem(last=False)
             self._background.submit(
-                lambda: picture_thumbnail(entry, _THUMBNAIL_PX), lambda image: self._on_image(entry.folder, image)
+                lambda: picture_thumbnail(entry, _THUMBNAIL_PX), lambda image: self._on_image(key, image)
             )
-        return self._images[entry.folder]
+        self._images.move_to_end(key)
+        return self._images[key]
 
-    def _on_image(self, folder: Path, image: QImage | None) -> None:
-        row = self.row_of(folder)
+    def _on_image(self, key: tuple[Path, int], image: QImage | None) -> None:
+        row = self.row_of(key[0])
         if row >= 0 and image is not None:
-            self._images[folder] = image
+            self._images[key] = image
             self.dataChanged.emit(self.index(row), self.index(row), [CardRole.IMAGE])
 
     def flags(self, index: QModelIndex | QPersistentModelIndex) -> Qt.ItemFlag:

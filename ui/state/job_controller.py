@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -26,9 +26,9 @@ from adstudio.jobs.events import (
 )
 from adstudio.jobs.host import EngineHost, RunId, RunRequest
 from adstudio.jobs.spec import Job
-from ui.state.background import Background
+from adstudio.projects import Project
 from ui.state.pictures import preview_image
-from ui.state.runs import create_run, open_run
+from ui.state.project_room import ProjectRoom
 
 
 class RunState(StrEnum):
@@ -77,11 +77,11 @@ class JobController(QObject):
     failed = Signal(str, object)
 
     def __init__(
-        self, host: EngineHost, background: Background, loop: asyncio.AbstractEventLoop, parent: QObject | None = None
+        self, host: EngineHost, room: ProjectRoom, loop: asyncio.AbstractEventLoop, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
         self._host = host
-        self._background = background
+        self._room = room
         self._loop = loop
         self._state = RunState.IDLE
         self._runs: dict[RunId, _Run] = {}
@@ -107,21 +107,21 @@ class JobController(QObject):
         run = self._runs.get(self._current) if self._current is not None else None
         return run.request if run is not None else None
 
-    def run(self, job: Job, runs_folder: Path) -> None:
-        """Make the run folder in the background, then hand the run to the host."""
-        self._prepare(lambda: create_run(job, runs_folder))
+    def run(self, job: Job, names: Mapping[Path, str]) -> None:
+        """Take the job into the project, then hand the run to the host. names: what its pictures are called."""
+        self._prepare(lambda project: project.begin_run(job, names=names))
 
     def go_on(self, folder: Path) -> None:
         """Take up a run that ended early, from its newest checkpoint."""
         if folder not in self.folders():
-            self._prepare(lambda: open_run(folder))
+            self._prepare(lambda project: project.resume_run(folder.name))
 
-    def _prepare(self, make: Callable[[], RunRequest]) -> None:
+    def _prepare(self, make: Callable[[Project], RunRequest]) -> None:
         self._preparing += 1
         self._cancel_prepared = False
         if self._state is RunState.IDLE:
             self._set_state(RunState.PREPARING)
-        self._background.submit(make, self._on_created, self._on_create_failed)
+        self._room.ask(make, self._on_created, self._on_create_failed)
 
     def _on_created(self, request: RunRequest) -> None:
         self._preparing -= 1
@@ -185,6 +185,8 @@ class JobController(QObject):
         if not isinstance(event, Queued) and self._current != run_id and not self._over(event):
             self._current = run_id
             self._tell_waiting()
+        if isinstance(event, (LoadingModel, Started)) or self._over(event):
+            self._room.edit(lambda project: project.record_event(run.request.folder.name, event))
         match event:
             case LoadingModel():
                 self._set_state(RunState.LOADING)

@@ -1,4 +1,4 @@
-"""Run folders as the window sees them: made, listed, and what their pictures were called."""
+"""The runs of a project as the window sees them, and what their pictures were called."""
 
 from __future__ import annotations
 
@@ -11,24 +11,25 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtGui import QImage
 
-from adstudio.errors import ImageError
+from adstudio.errors import AdStudioError
 from adstudio.jobs import run_folder
 from adstudio.jobs.choices import Task
-from adstudio.jobs.host import RunRequest
 from adstudio.jobs.spec import Job
+from adstudio.projects import Project, Run
+from adstudio.projects.thumbnails import thumbnail
 from ui.state.adjust import Adjustment, apply
 from ui.state.image_files import job_text_of, read_rgb, save_png
-from ui.state.slot_loading import load_thumbnail
 
 _COPY_ROLE = re.compile(r"^(content|style-\d+)(-mask)?[-_ ](?=.)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryEntry:
-    """One run. status: finished, failed, cancelled, interrupted or broken. job: None where job.json cannot be read.
+    """One run of the open project. status: as in `RunState`. job: None where it cannot be read.
 
-    created: local time. names: what content and references are called. results: pictures on disk, best first.
-    seconds: what computing took, None where unknown.
+    folder: of the run; its name is the run's id. created: local time. input_names: what its pictures are called.
+    results: sound pictures, best first. digests: of the pictures a card may show, by path. seconds: what computing
+    took, None where unknown. damaged: a picture of it is missing or not as it was. made_from: ids of earlier runs.
     """
 
     folder: Path
@@ -37,24 +38,69 @@ class HistoryEntry:
     task: Task | None = None
     job: Job | None = None
     results: tuple[Path, ...] = ()
-    names: tuple[str, ...] = ()
+    digests: tuple[tuple[Path, str], ...] = ()
+    input_names: tuple[tuple[Path, str], ...] = ()
     reason: str = ""
     seconds: float | None = None
+    rating: int = 0
+    favourite: bool = False
+    tags: tuple[str, ...] = ()
+    notes: str = ""
+    trashed: bool = False
+    damaged: bool = False
+    made_from: tuple[str, ...] = ()
+    device: str = ""
+    versions: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def run_id(self) -> str:
+        return self.folder.name
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What references and content are called, masks aside."""
+        if self.job is None:
+            return tuple(dict.fromkeys(name for _, name in self.input_names))
+        named = dict(self.input_names)
+        content = [self.job.content] if self.job.content is not None else []
+        return tuple(named[path] for path in [*content, *(one.image for one in self.job.styles)] if path in named)
 
     @property
     def can_go_on(self) -> bool:
         """Whether it ended before its pictures were made, so that it can be taken up again."""
-        return self.job is not None and self.status in ("interrupted", "cancelled", "failed")
+        return self.job is not None and not self.trashed and self.status in ("interrupted", "cancelled", "failed")
 
 
-def create_run(job: Job, runs_folder: Path) -> RunRequest:
-    """A run folder of its own for a job. Raises AdStudioError, OSError."""
-    return run_folder.create(job, run_folder.new_folder(runs_folder, job.task))
-
-
-def open_run(folder: Path) -> RunRequest:
-    """A run that ended early, to be gone on with. Raises JobError where it is not as it was written."""
-    return run_folder.open_run(folder)
+def entry_of(project: Project, run: Run) -> HistoryEntry:
+    """A run as the history shows it."""
+    folder = project.folder_of(run.id)
+    try:
+        job = project.job(run)
+    except AdStudioError:
+        job = None
+    pictures = [(folder / result.file, result.object) for result in run.results]
+    pictures += [(folder / one.file, one.object) for one in run.inputs]
+    return HistoryEntry(
+        folder=folder,
+        created=run.created.astimezone(),
+        status=run.state.value,
+        task=run.task,
+        job=job,
+        results=tuple(folder / one.file for one in run.results if one.object.usable),
+        digests=tuple((path, one.digest) for path, one in pictures if one.usable),
+        input_names=tuple((folder / one.file, one.name) for one in run.inputs),
+        reason=run.reason,
+        seconds=run.seconds,
+        rating=run.rating,
+        favourite=run.favourite,
+        tags=run.tags,
+        notes=run.notes,
+        trashed=run.trashed is not None,
+        damaged=any(not one.usable for _, one in pictures),
+        made_from=tuple(dict.fromkeys(one.parent_id for one in run.lineage)),
+        device=run.device,
+        versions=tuple(run.versions.items()),
+    )
 
 
 def shown_name(path: Path) -> str:
@@ -68,34 +114,17 @@ def names_in(job: Job) -> dict[Path, str]:
     return {path: shown_name(path) for path in paths}
 
 
-def list_entries(folder: Path) -> tuple[HistoryEntry, ...]:
-    """The runs below a folder, newest first."""
-    return tuple(
-        HistoryEntry(
-            folder=run.folder,
-            created=run.created.astimezone(),
-            status=run.status.value,
-            task=run.job.task if run.job is not None else None,
-            job=run.job,
-            results=run.results,
-            names=tuple(names_in(run.job).values())[::-1] if run.job is not None else (),
-            reason=run.reason,
-            seconds=run.seconds,
-        )
-        for run in run_folder.list_runs(folder)
-    )
-
-
 def picture_thumbnail(entry: HistoryEntry, side_px: int) -> QImage | None:
-    """The first result, or the content where there is none."""
+    """The first result, or the content where there is none; from the cache where it was made before."""
     candidates = [*entry.results[:1]]
     if entry.job is not None:
         candidates += [path for path in (entry.job.content, entry.job.styles[0].image) if path is not None]
+    digests = dict(entry.digests)
     for path in candidates:
-        try:
-            return load_thumbnail(path, side_px)
-        except ImageError:
-            continue
+        content = thumbnail(path, digests[path], side_px) if path in digests else None
+        image = QImage.fromData(content) if content is not None else QImage()
+        if not image.isNull():
+            return image
     return None
 
 

@@ -27,7 +27,10 @@ _SEEDS = 10_000
 
 
 class Session(QObject):
-    """Signals say what to redraw; `changed` follows each of them. model_changed: or what is known of the model."""
+    """Signals say what to redraw; `changed` follows each of them. model_changed: or what is known of the model.
+
+    stepped: an edit was made that undo takes back as a step of its own.
+    """
 
     task_changed = Signal()
     model_changed = Signal()
@@ -36,6 +39,7 @@ class Session(QObject):
     values_changed = Signal()
     changed = Signal()
     undo_changed = Signal()
+    stepped = Signal()
 
     def __init__(self, background: Background, models: ModelLibrary, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -250,6 +254,7 @@ class Session(QObject):
             return
         if not merge or merge != self._merge:
             self._done = [*self._done[-_UNDO_STEPS:], self._setup]
+            self.stepped.emit()
         self._merge = merge
         self._undone.clear()
         self._show(setup, keep_merge=True)

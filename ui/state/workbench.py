@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QSize, Signal
@@ -15,20 +15,24 @@ from adstudio.jobs.defaults import PATCH_MODEL
 from adstudio.jobs.events import Finished, Progress
 from adstudio.jobs.host import EngineHost, RunRequest
 from adstudio.jobs.spec import Job, Task
+from adstudio.projects import Project
 from ui.state.adjust import Adjustment
 from ui.state.background import Background
 from ui.state.figures import FiguresOfResult
 from ui.state.forecast import forecast_s
 from ui.state.history import HistoryModel
+from ui.state.history_edits import HistoryEdits
 from ui.state.importing import Importer
 from ui.state.job_controller import JobController, RunState
 from ui.state.model_choice import model_name
 from ui.state.model_library import ModelLibrary
-from ui.state.runs import HistoryEntry, names_in, save_adjusted
+from ui.state.project_room import OpenedProject, ProjectRoom
+from ui.state.runs import HistoryEntry, entry_of, names_in, save_adjusted
 from ui.state.samples import LibraryModel, Samples
 from ui.state.session import Session
 from ui.state.setup import Setup, SlotPicture
 from ui.state.stage import Stage
+from ui.state.undo_order import UndoOrder
 from ui.state.words import DEVICES, short_name
 
 _FIELD_OF_SLOT = re.compile(r"^(content|styles\.\d+\.image): ")
@@ -56,7 +60,7 @@ class Workbench(QObject):
         host: EngineHost,
         loop: asyncio.AbstractEventLoop,
         *,
-        runs_folder: Path,
+        project_folder: Path,
         pasted_folder: Path,
         parent: QObject | None = None,
     ) -> None:
@@ -65,18 +69,20 @@ class Workbench(QObject):
         self.models = ModelLibrary(self.background, self)
         self.session = Session(self.background, self.models, self)
         self.stage = Stage(self.background, self)
-        self.history = HistoryModel(self.background, self)
+        self.room = ProjectRoom(self)
+        self.history = HistoryModel(self.room, self.background, self)
+        self.undo = UndoOrder(self.session, self.room, self)
+        self.edits = HistoryEdits(self.room, self.undo, self)
         self.library = LibraryModel(self.background, self)
         self.contents = LibraryModel(self.background, self)
         self.figures = FiguresOfResult(self.stage, self.background, self)
         self.importer = Importer(self.session, self.background, pasted_folder, self)
-        self.controller = JobController(host, self.background, loop, self)
+        self.controller = JobController(host, self.room, loop, self)
         self.samples = Samples()
         self.device = ""
-        self._runs_folder = runs_folder
+        self._project_folder = project_folder
         self._expected = QSize()
         self._left_running: Path | None = None
-        self._look_for_unfinished = True
         self._connect()
 
     def _connect(self) -> None:
@@ -84,13 +90,16 @@ class Workbench(QObject):
         self.session.styles_changed.connect(self._show_content)
         self.session.task_changed.connect(self._on_task)
         self.session.changed.connect(self.machine_changed)
-        self.history.refreshed.connect(self._on_history)
+        self.history.refreshed.connect(self.machine_changed)
+        self.room.opened.connect(self._on_project)
+        self.room.failed.connect(self.failed)
+        self.edits.done.connect(self.status)
         self.stage.failed.connect(self.failed)
         self.history.failed.connect(self.failed)
         self.importer.failed.connect(self.failed)
         run = self.controller
         run.state_changed.connect(self._on_state)
-        run.run_created.connect(lambda _: self.history.refresh())
+        run.run_created.connect(lambda _: self.room.changed.emit())
         run.waiting_changed.connect(lambda _: self.history.set_running(run.folders()))
         run.started.connect(self._on_started)
         run.previewed.connect(self._on_preview)
@@ -103,16 +112,19 @@ class Workbench(QObject):
     # Runs
 
     @property
-    def runs_folder(self) -> Path:
-        """Where run folders are kept."""
-        return self._runs_folder
+    def project_folder(self) -> Path:
+        """The open project, or the one that is being opened."""
+        return self.room.current.folder if self.room.current is not None else self._project_folder
 
-    def open(self, samples: Samples, *, left_running: Path | None = None) -> None:
-        """List the runs, offer the samples, fill in the first pair. left_running: a run that quitting had stopped."""
+    def open(self, samples: Samples, *, left_running: Path | None = None, old_runs: Path | None = None) -> None:
+        """Open the project, offer the samples, fill in the first pair.
+
+        left_running: a run that quitting had stopped. old_runs: a folder of runs that a new project takes in.
+        """
         self.samples = samples
         self._left_running = left_running
         self._offer_samples()
-        self.history.open(self._runs_folder)
+        self.room.open(self._project_folder, create=True, old_runs=old_runs)
         self.models.refresh(*self.session.chosen.by_task.values())
         self.lay_out_samples()
         self.session.forget_undo()
@@ -148,16 +160,26 @@ class Workbench(QObject):
         self.library.set_samples(self.samples.for_style(task))
         self.contents.set_samples(self.samples.for_content() if task is not Task.TEXTURE else ())
 
-    def _on_history(self) -> None:
-        self.machine_changed.emit()
-        if not self._look_for_unfinished or self.controller.busy:
-            return
-        self._look_for_unfinished = False
-        newest = self.history.entry(0)
-        if newest is None or not newest.can_go_on:
+    def _on_project(self, opened: OpenedProject) -> None:
+        """Say what opening found, and offer to go on with the newest run where it was cut short."""
+        for words in opened.notices:
+            self.noticed.emit(words)
+        if opened.taken_in:
+            said = self.tr("{count} runs of an earlier version were taken into this project.")
+            self.status.emit(said.format(count=opened.taken_in))
+        if opened.read_only is None and not self.controller.busy:
+            self.room.ask(_newest, self._on_newest)
+
+    def _on_newest(self, newest: HistoryEntry | None) -> None:
+        if newest is None or not newest.can_go_on or newest.folder in self.controller.folders():
             return
         if newest.status == "interrupted" or newest.folder == self._left_running:
             self.unfinished_found.emit(newest)
+
+    def close(self) -> None:
+        """Finish what is being written, and close the project; waits."""
+        self.room.close()
+        self.background.close()
 
     def forecast_s(self) -> float | None:
         """Seconds that what is laid out is likely to take here; None while nothing like it was run."""
@@ -168,11 +190,6 @@ class Workbench(QObject):
             steps if isinstance(steps, int) else 1,
             self.history.entries,
         )
-
-    def set_runs_folder(self, folder: Path) -> None:
-        """Keep further runs elsewhere, and list the ones there."""
-        self._runs_folder = folder
-        self.history.open(folder)
 
     def run(self) -> None:
         """Run what is laid out; a seed that is not locked is rolled first."""
@@ -185,10 +202,13 @@ class Workbench(QObject):
         except AdStudioError as problem:
             self.failed.emit(str(problem))
             return
-        self.run_job(job)
+        setup = self.session.setup
+        slots = [slot for slot in (setup.content, *setup.styles) if slot is not None]
+        self.run_job(job, {slot.path: slot.name for slot in slots})
 
-    def run_job(self, job: Job) -> None:
-        self.controller.run(job, self._runs_folder)
+    def run_job(self, job: Job, names: Mapping[Path, str]) -> None:
+        """Run a job. names: what its pictures are called, where their files are called otherwise."""
+        self.controller.run(job, names)
 
     def toggle_pause(self) -> None:
         if self.controller.state is RunState.PAUSED:
@@ -246,7 +266,6 @@ class Workbench(QObject):
         if request.job.model != PATCH_MODEL:
             parts.append(short_name(model_name(request.job.model)))
         self.status.emit(" · ".join([*parts, DEVICES.get(self.device, self.device.upper())]).rstrip(" ·"))
-        self.history.refresh()
         if event.results:
             self.stage.show_result(folder, event.results, request.job)
         self.run_shown.emit(folder)
@@ -254,14 +273,12 @@ class Workbench(QObject):
     def _on_cancelled(self, folder: Path) -> None:
         self.stage.end_preview()
         self.status.emit(self.tr("Cancelled"))
-        self.history.refresh()
 
     def _on_failed(self, reason: str, folder: Path | None) -> None:
         self.stage.end_preview()
         self.status.emit(self.tr("The run failed"))
         if folder is not None:
             self.failed.emit(reason)
-            self.history.refresh()
             return
         self.failed.emit(in_words(reason, self.session.setup))
         self.session.look_again()
@@ -303,16 +320,16 @@ class Workbench(QObject):
 
     def restore(self, entry: HistoryEntry) -> None:
         """Everything as it was for this run."""
-        self._with_job(entry, self.restore_job)
+        self._with_job(entry, lambda job: self.restore_job(job, dict(entry.input_names)))
         self.show_entry(entry)
 
-    def restore_job(self, job: Job) -> None:
-        """Lay out what a job says, once its model has been looked at."""
-        self.models.meet(job.model, lambda: self._lay_out(job))
+    def restore_job(self, job: Job, names: Mapping[Path, str] | None = None) -> None:
+        """Lay out what a job says, once its model has been looked at. names: what its pictures are called."""
+        self.models.meet(job.model, lambda: self._lay_out(job, names_in(job) if names is None else names))
 
-    def _lay_out(self, job: Job) -> None:
+    def _lay_out(self, job: Job, names: Mapping[Path, str]) -> None:
         """What has no place in the window yet is named, and so is a model that cannot be used."""
-        self.session.restore(job, names_in(job))
+        self.session.restore(job, dict(names))
         problem = self.session.model_problem()
         if problem:
             self.model_missing.emit(problem)
@@ -333,8 +350,8 @@ class Workbench(QObject):
         self._with_job(entry, lambda job: self.session.set_value("seed", job.seed))
 
     def run_again(self, entry: HistoryEntry) -> None:
-        """The same job once more, into a folder of its own."""
-        self._with_job(entry, self.run_job)
+        """The same job once more, as a run of its own."""
+        self._with_job(entry, lambda job: self.run_job(job, dict(entry.input_names)))
 
     def use_as_content(self, entry: HistoryEntry) -> None:
         if entry.results:
@@ -349,6 +366,12 @@ class Workbench(QObject):
             do(entry.job)
         else:
             self.failed.emit(self.tr("{folder}: its job.json cannot be read.").format(folder=entry.folder.name))
+
+
+def _newest(project: Project) -> HistoryEntry | None:
+    """The newest run of a project that is not in the trash."""
+    runs = project.page(limit=1).runs
+    return entry_of(project, runs[0]) if runs else None
 
 
 def in_words(reason: str, setup: Setup) -> str:

@@ -13,6 +13,7 @@ from ui.state.roles import CardRole
 from ui.widgets.thumbnail import paint_rounded
 
 _BADGE_PX = 18
+_MARK_PX = 12
 CARD_GAP_PX = 4
 
 
@@ -86,6 +87,7 @@ class CardDelegate(QStyledItemDelegate):
         count = index.data(CardRole.COUNT)
         if isinstance(count, int) and count > 1:
             self._paint_count(painter, picture, count)
+        self._paint_marks(painter, picture, index, ratio)
         self._paint_caption(painter, option, card, picture, str(index.data(Qt.ItemDataRole.DisplayRole) or ""))
         state = option.state
         chosen = bool(state & QStyle.StateFlag.State_Selected)
@@ -115,6 +117,24 @@ class CardDelegate(QStyledItemDelegate):
         painter.drawRoundedRect(plate, 4, 4)
         painter.setPen(QColor("#f2f2f2"))
         painter.drawText(plate, Qt.AlignmentFlag.AlignCenter, text)
+
+    @staticmethod
+    def _paint_marks(
+        painter: QPainter, picture: QRectF, index: QModelIndex | QPersistentModelIndex, ratio: float
+    ) -> None:
+        """Stars and heart at the foot of the picture."""
+        rating, favourite = index.data(CardRole.RATING), bool(index.data(CardRole.FAVOURITE))
+        stars = rating if isinstance(rating, int) else 0
+        marks = ["star-full"] * stars + ["heart-full"] * favourite
+        if not marks:
+            return
+        plate = QRectF(picture.left() + 4, picture.bottom() - _MARK_PX - 8, _MARK_PX * len(marks) + 6, _MARK_PX + 4)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(20, 20, 20, 215))
+        painter.drawRoundedRect(plate, 4, 4)
+        for place, name in enumerate(marks):
+            at = QPoint(round(plate.left()) + 3 + place * _MARK_PX, round(plate.top()) + 2)
+            painter.drawPixmap(at, icons.pixmap(name, _MARK_PX, ratio, "#f2f2f2"))
 
     def _paint_caption(
         self, painter: QPainter, option: QStyleOptionViewItem, card: QRectF, picture: QRectF, text: str

@@ -1,0 +1,203 @@
+"""What the hands do with runs: show, restore, rate, tag, throw away and bring back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtWidgets import QInputDialog, QMenu, QMessageBox
+
+from adstudio.projects import Board
+from ui.actions import Command
+from ui.dialogs.run_details import RunDetails
+from ui.state.project_room import OpenedProject
+from ui.state.runs import HistoryEntry
+
+if TYPE_CHECKING:
+    from ui.main_window import MainWindow
+
+_STARS = (Command.RATE_0, Command.RATE_1, Command.RATE_2, Command.RATE_3, Command.RATE_4, Command.RATE_5)
+
+
+class HistoryHandlers(QObject):
+    """Made by the window once its panels are there."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self._bench, self._panel, self._edits = window.bench, window.history, window.bench.edits
+        self._wanted: Path | None = None
+        self.details: RunDetails | None = None
+        self.question: QMessageBox | None = None
+        self.naming: QInputDialog | None = None
+        bench, panel = self._bench, self._panel
+        panel.entry_chosen.connect(lambda _: window.canvas.banner.dismiss())
+        panel.entry_chosen.connect(bench.show_entry)
+        panel.strip.activated.connect(lambda _: self.with_entry(bench.show_entry))
+        panel.current_changed.connect(self.show_actions)
+        panel.menu_made.connect(self._add_boards)
+        bench.history.refreshed.connect(self._reselect)
+        bench.history.refreshed.connect(self.show_actions)
+        bench.run_shown.connect(self._select_run)
+        bench.room.opened.connect(self._on_project)
+        self._edits.known.connect(self._show_known)
+
+    def commands(self) -> dict[Command, Callable[[], None]]:
+        """Handlers of everything that is about runs."""
+        bench = self._bench
+        handlers: dict[Command, Callable[[], None]] = {
+            Command.SHOW_RUN: lambda: self.with_entry(bench.show_entry),
+            Command.RESTORE_ALL: lambda: self.with_entry(bench.restore),
+            Command.RESTORE_SEED: lambda: self.with_entry(bench.restore_seed),
+            Command.USE_AS_CONTENT: lambda: self.with_entry(bench.use_as_content),
+            Command.USE_AS_STYLE: lambda: self.with_entry(bench.use_as_style),
+            Command.RUN_AGAIN: lambda: self.with_entry(bench.run_again),
+            Command.GO_ON: lambda: self.with_entry(bench.go_on),
+            Command.SHOW_IN_FOLDER: lambda: self.with_entry(self._window.handlers.show_in_folder),
+            Command.DETAILS: lambda: self.with_entry(self.open_details),
+            Command.FAVOURITE: self._toggle_favourite,
+            Command.TO_TRASH: lambda: self._edits.trash(self._free()),
+            Command.FROM_TRASH: lambda: self._edits.restore(self._panel.selected()),
+            Command.EMPTY_TRASH: self.ask_to_empty,
+            Command.SEARCH: self._search,
+        }
+        for stars, command in enumerate(_STARS):
+            handlers[command] = partial(self._rate, stars)
+        return handlers
+
+    def with_entry(self, do: Callable[[HistoryEntry], None]) -> None:
+        """Do something with the selected run."""
+        entry = self._panel.current()
+        if entry is not None:
+            do(entry)
+
+    def show_actions(self) -> None:
+        """Which entries of a card's menu make sense for the selected runs."""
+        actions = self._window.actions_table
+        entry, entries = self._panel.current(), self._panel.selected_entries()
+        has_result = entry is not None and bool(entry.results)
+        for command in (Command.RESTORE_ALL, Command.RESTORE_SEED, Command.RUN_AGAIN, Command.DETAILS):
+            actions[command].setEnabled(entry is not None)
+        for command in (Command.USE_AS_CONTENT, Command.USE_AS_STYLE):
+            actions[command].setEnabled(has_result)
+        going = entry is not None and entry.folder in self._bench.controller.folders()
+        actions[Command.GO_ON].setEnabled(entry is not None and entry.can_go_on and not going)
+        for command in (*_STARS, Command.FAVOURITE):
+            actions[command].setEnabled(bool(entries))
+        actions[Command.FAVOURITE].setChecked(bool(entries) and all(one.favourite for one in entries))
+        actions[Command.TO_TRASH].setEnabled(any(not one.trashed for one in entries))
+        actions[Command.FROM_TRASH].setEnabled(any(one.trashed for one in entries))
+
+    def open_details(self, entry: HistoryEntry) -> None:
+        """Tags, notes and all that is known of a run."""
+        dialog = RunDetails(entry, self._edits.tags, self._window)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        ids = (entry.run_id,)
+        dialog.tags_changed.connect(lambda add, remove: self._edits.change_tags(ids, add=add, remove=remove))
+        dialog.notes_changed.connect(lambda text: self._edits.set_notes(entry.run_id, text))
+        dialog.rated.connect(lambda stars: self._edits.rate(ids, stars))
+        dialog.favourite_changed.connect(lambda on: self._edits.set_favourite(ids, on))
+        dialog.finished.connect(self._on_details_closed)
+        self.details = dialog
+        dialog.open()
+
+    def _on_details_closed(self) -> None:
+        self.details = None
+
+    def ask_to_empty(self) -> None:
+        """For good, so it is asked."""
+        box = QMessageBox(
+            QMessageBox.Icon.NoIcon,
+            self.tr("Empty the trash"),
+            self.tr("Delete the runs in the trash for good?"),
+            QMessageBox.StandardButton.NoButton,
+            self._window,
+        )
+        box.setInformativeText(self.tr("Their pictures go, too, where no other run uses them. This cannot be undone."))
+        go = box.addButton(self.tr("Delete for good"), QMessageBox.ButtonRole.DestructiveRole)
+        keep = box.addButton(self.tr("Keep them"), QMessageBox.ButtonRole.RejectRole)
+        box.setDefaultButton(keep)
+        box.setEscapeButton(keep)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        go.clicked.connect(self._edits.empty_trash)
+        box.finished.connect(self._on_question_closed)
+        self.question = box
+        box.open()
+
+    def _on_question_closed(self) -> None:
+        self.question = None
+
+    def _free(self) -> tuple[str, ...]:
+        """The selected runs without those that go on right now."""
+        going = {folder.name for folder in self._bench.controller.folders()}
+        chosen = self._panel.selected()
+        if any(one in going for one in chosen):
+            self._window.canvas.say(self.tr("A run that goes on cannot be thrown away. Cancel it first."), kind="info")
+        return tuple(one for one in chosen if one not in going)
+
+    def _rate(self, stars: int) -> None:
+        self._edits.rate(self._panel.selected(), stars)
+
+    def _toggle_favourite(self) -> None:
+        entries = self._panel.selected_entries()
+        self._edits.set_favourite(self._panel.selected(), not all(one.favourite for one in entries))
+
+    def _search(self) -> None:
+        self._panel.filter.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self._panel.filter.search.selectAll()
+
+    def _on_project(self, _: OpenedProject) -> None:
+        self._panel.filter.clear()
+
+    def _show_known(self) -> None:
+        self._panel.filter.set_known(self._edits.boards, self._edits.tags, self._edits.models)
+
+    def _add_boards(self, menu: QMenu) -> None:
+        """Boards are only known when the menu opens."""
+        chosen = self._panel.selected()
+        submenu = menu.addMenu(self.tr("Board"))
+        for board in self._edits.boards:
+            action = submenu.addAction(board.name)
+            action.setCheckable(True)
+            on_it = bool(chosen) and set(chosen) <= set(board.run_ids)
+            action.setChecked(on_it)
+            do = self._edits.take_off_board if on_it else self._edits.put_on_board
+            action.triggered.connect(partial(self._on_board, do, board, chosen))
+        if self._edits.boards:
+            submenu.addSeparator()
+        submenu.addAction(self.tr("New board …"), lambda: self.name_board(chosen))
+        if self._edits.boards:
+            gone = submenu.addMenu(self.tr("Delete a board"))
+            for board in self._edits.boards:
+                gone.addAction(board.name, partial(self._edits.remove_board, board))
+
+    @staticmethod
+    def _on_board(do: Callable[[Board, tuple[str, ...]], None], board: Board, ids: tuple[str, ...], _: bool) -> None:
+        do(board, ids)
+
+    def name_board(self, ids: tuple[str, ...]) -> None:
+        """Ask for the name of a new board that these runs go on."""
+        dialog = QInputDialog(self._window)
+        dialog.setWindowTitle(self.tr("New board"))
+        dialog.setLabelText(self.tr("Name of the board"))
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.textValueSelected.connect(lambda name: self._edits.add_board(name, ids) if name.strip() else None)
+        dialog.finished.connect(self._on_named)
+        self.naming = dialog
+        dialog.open()
+
+    def _on_named(self) -> None:
+        self.naming = None
+
+    def _select_run(self, folder: Path) -> None:
+        self._wanted = folder
+        self._reselect()
+
+    def _reselect(self) -> None:
+        row = self._bench.history.row_of(self._wanted) if self._wanted is not None else -1
+        if row >= 0:
+            self._panel.select(row)
+            self._wanted = None
