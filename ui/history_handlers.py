@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QInputDialog, QMenu, QMessageBox
 
-from adstudio.projects import Board
+from ui import icons, theme
 from ui.actions import Command
 from ui.dialogs.run_details import RunDetails
 from ui.state.project_room import OpenedProject
@@ -116,6 +116,7 @@ class HistoryHandlers(QObject):
             QMessageBox.StandardButton.NoButton,
             self._window,
         )
+        box.setIconPixmap(icons.pixmap("alert", 32, box.devicePixelRatioF(), theme.colors().accent_ink))
         box.setInformativeText(self.tr("Their pictures go, too, where no other run uses them. This cannot be undone."))
         go = box.addButton(self.tr("Delete for good"), QMessageBox.ButtonRole.DestructiveRole)
         keep = box.addButton(self.tr("Keep them"), QMessageBox.ButtonRole.RejectRole)
@@ -165,18 +166,16 @@ class HistoryHandlers(QObject):
             on_it = bool(chosen) and set(chosen) <= set(board.run_ids)
             action.setChecked(on_it)
             do = self._edits.take_off_board if on_it else self._edits.put_on_board
-            action.triggered.connect(partial(self._on_board, do, board, chosen))
+            action.triggered.connect(lambda _=False, do=do, board=board: do(board, chosen))
         if self._edits.boards:
             submenu.addSeparator()
         submenu.addAction(self.tr("New board …"), lambda: self.name_board(chosen))
         if self._edits.boards:
             gone = submenu.addMenu(self.tr("Delete a board"))
             for board in self._edits.boards:
-                gone.addAction(board.name, partial(self._edits.remove_board, board))
-
-    @staticmethod
-    def _on_board(do: Callable[[Board, tuple[str, ...]], None], board: Board, ids: tuple[str, ...], _: bool) -> None:
-        do(board, ids)
+                gone.addAction(board.name).triggered.connect(
+                    lambda _=False, board=board: self._edits.remove_board(board)
+                )
 
     def name_board(self, ids: tuple[str, ...]) -> None:
         """Ask for the name of a new board that these runs go on."""

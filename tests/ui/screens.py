@@ -81,6 +81,8 @@ class Photographer:
         window.resize(*self._size)
         window.show()
         bench.open(self._samples if samples else Samples())
+        await self.until(lambda: bench.room.current is not None)
+        window.status_line.show_place("~/Pictures/AD Studio/Studio.adproj")
         if samples:
             await self.until(lambda: not bench.session.problem())
         await self.settle(window)

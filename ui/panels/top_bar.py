@@ -81,6 +81,10 @@ class TopBar(QFrame):
         self._title.setToolTip(text)
         self._fit_chips()
 
+    def project_name(self) -> str:
+        """As it was given, however little of it there is room for."""
+        return self._title.toolTip()
+
     def _chip(self) -> ElidedLabel:
         chip = ElidedLabel(mode=Qt.TextElideMode.ElideRight)
         chip.setProperty("role", "chip")

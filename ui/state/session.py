@@ -259,6 +259,10 @@ class Session(QObject):
         self._undone.clear()
         self._show(setup, keep_merge=True)
 
+    def end_merge(self) -> None:
+        """The next edit is a step of its own: something else was edited in between."""
+        self._merge = ""
+
     def forget_undo(self) -> None:
         """What stands now is where undo ends (after the first pictures were filled in)."""
         self._done.clear()

@@ -40,6 +40,7 @@ class UndoOrder(QObject):
 
     def project_edited(self) -> None:
         """Something in the project was edited just now."""
+        self._session.end_merge()
         self._did(_Kind.PROJECT)
 
     def undo(self) -> None:

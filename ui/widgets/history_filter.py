@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from PySide6.QtCore import QEvent, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QActionGroup, QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QToolButton, QWidget
 
 from adstudio.jobs.defaults import PATCH_MODEL
 from adstudio.jobs.spec import Task
@@ -18,8 +18,27 @@ from ui.state.words import short_name
 from ui.widgets.icon_button import IconButton
 
 _TYPING_MS = 120
-_SEARCH_PX = 220
+_SEARCH_PX = 280
 _MOST_TAGS = 30
+
+
+class SearchField(QLineEdit):
+    """left: Esc was pressed in it; here it does not cancel a run."""
+
+    left = Signal()
+
+    def event(self, event: QEvent) -> bool:
+        overrides = event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent)
+        if overrides and event.key() == Qt.Key.Key_Escape:  # type: ignore[attr-defined]
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.left.emit()
+            return
+        super().keyPressEvent(event)
 
 
 class HistoryFilter(QWidget):
@@ -33,13 +52,12 @@ class HistoryFilter(QWidget):
         self._boards: tuple[Board, ...] = ()
         self._tags: tuple[str, ...] = ()
         self._models: tuple[str, ...] = ()
-        self.search = QLineEdit()
+        self.search = SearchField()
+        self.search.left.connect(self.clear)
         self.search.setPlaceholderText(self.tr("Search prompts, notes, tags, names"))
         self.search.setAccessibleName(self.tr("Search the history"))
         self.search.setClearButtonEnabled(False)
-        self.search.setMinimumWidth(90)
-        self.search.setMaximumWidth(_SEARCH_PX)
-        self.search.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.search.setFixedWidth(_SEARCH_PX)
         self._glass = self.search.addAction(
             icons.icon("search", theme.colors().muted), QLineEdit.ActionPosition.LeadingPosition
         )
@@ -65,7 +83,7 @@ class HistoryFilter(QWidget):
         row.setSpacing(4)
         row.addWidget(self.found)
         row.addSpacing(4)
-        row.addWidget(self.search, 1)
+        row.addWidget(self.search)
         for button in (self.favourites, self.more, self.trash):
             row.addWidget(button)
 
@@ -79,6 +97,11 @@ class HistoryFilter(QWidget):
     def query(self) -> Query:
         """What is asked for."""
         return self._query
+
+    @property
+    def typing(self) -> bool:
+        """Whether words were typed that are not asked for yet."""
+        return self._typing.isActive()
 
     def set_known(self, boards: Sequence[Board], tags: Sequence[str], models: Sequence[str]) -> None:
         """What the menu offers."""
@@ -190,12 +213,6 @@ class HistoryFilter(QWidget):
             group.addAction(action)
             menu.addAction(action)
             action.triggered.connect(lambda _=False, value=value: do(value))
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape and self._query != Query():
-            self.clear()
-            return
-        super().keyPressEvent(event)
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() is QEvent.Type.PaletteChange:
