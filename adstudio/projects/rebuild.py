@@ -68,6 +68,7 @@ def _fill(database: Database, layout: Layout) -> int:
             put_run(database, read_run_sheet(layout.run_sidecar(run_id)))
         except SidecarError as error:
             _log.info("%s", error.reason)  # the backup's row stays; what is in neither is taken up by `recovery`
+            database.write("UPDATE runs SET stale = 1 WHERE id = ?", (run_id,))
     _fill_project(database, layout)
     for row in database.read("SELECT digest FROM objects"):
         if not layout.object(row["digest"]).is_file():

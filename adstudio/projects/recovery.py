@@ -12,11 +12,11 @@ from adstudio.jobs.runs import RunStatus, summarize
 from adstudio.projects.files import PART_SUFFIX
 from adstudio.projects.layout import is_run_id
 from adstudio.projects.rows import put_run
-from adstudio.projects.running import finish
+from adstudio.projects.running import finish, with_found_lineage
 from adstudio.projects.sidecars import SidecarError, read_run_sheet
 from adstudio.projects.store import Store
 from adstudio.projects.taking_in import CHECKPOINTS_NAME, settle
-from adstudio.projects.values import RunState
+from adstudio.projects.values import Run, RunState
 
 _log = logging.getLogger(__name__)
 _OVER = frozenset({RunStatus.FINISHED, RunStatus.CANCELLED, RunStatus.FAILED})
@@ -64,26 +64,31 @@ def _take_up_unknown_folders(store: Store) -> list[str]:
             store.files.remove_tree(half)
     known = {row["id"] for row in store.database.read("SELECT id FROM runs")}
     notices: list[str] = []
+    settled: list[Run] = []
     for folder in _run_folders(store.layout.runs):
         if folder.name not in known:
             try:
-                _take_up(store, folder)
+                settled += _take_up(store, folder)
             except (JobError, StorageError, OSError) as error:
                 notices.append(f"{folder} belongs to no run of this project and was left alone ({error})")
+    for run in settled:  # only now are all the runs there that they may come from
+        with store.database.transaction():
+            put_run(store.database, with_found_lineage(store, run))
     return notices
 
 
-def _take_up(store: Store, folder: Path) -> None:
+def _take_up(store: Store, folder: Path) -> list[Run]:
+    """The runs that were made of their folder alone."""
     try:
         run = read_run_sheet(store.layout.run_sidecar(folder.name))
     except SidecarError:
         if not (folder / EVENTS_NAME).exists() and not (folder / CHECKPOINTS_NAME).exists():
             store.files.remove_tree(folder)  # begun, and cut off before anything was computed
-            return
-        settle(store, folder)
-        return
+            return []
+        return [settle(store, folder)]
     with store.database.transaction():
         put_run(store.database, run, stale=False)
+    return []
 
 
 def _run_folders(parent: Path) -> list[Path]:

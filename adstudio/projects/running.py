@@ -42,8 +42,8 @@ def begin(store: Store, job: Job, lineage: Sequence[Lineage], names: Mapping[Pat
         with new_folder(store, new_run_id()) as (part, folder):
             concrete = lay_out(store, resolved, part, folder, inputs)
             run = described_run(concrete, folder, state=RunState.QUEUED, created=now(), inputs=inputs)
-            run = replace(run, versions=versions(), lineage=(*lineage, *found_lineage(store, inputs, lineage)))
-            settle_in(store, part, run)
+            run = replace(run, versions=versions(), lineage=tuple(lineage))
+            settle_in(store, part, with_found_lineage(store, run))
     return RunRequest(job=concrete, folder=folder)
 
 
@@ -100,20 +100,20 @@ def described_run(job: Job, folder: Path, *, state: RunState, created: datetime,
     )
 
 
-def found_lineage(store: Store, inputs: Sequence[RunInput], known: Sequence[Lineage]) -> tuple[Lineage, ...]:
-    """Which pictures are results of earlier runs, where that is not said already."""
-    said = {one.digest for one in known}
+def with_found_lineage(store: Store, run: Run) -> Run:
+    """The run, with those of its pictures that are results of earlier runs added to where it comes from."""
+    said = {one.digest for one in run.lineage}
     found: list[Lineage] = []
-    for one in inputs:
+    for one in run.inputs:
         digest = one.object.digest
         parent = store.database.value(
             "SELECT runs.id FROM results JOIN runs ON runs.number = results.run WHERE digest = ? "
-            "ORDER BY runs.number DESC LIMIT 1",
-            (digest,),
+            "AND runs.id <> ? AND runs.created <= ? ORDER BY runs.created DESC, runs.number DESC LIMIT 1",
+            (digest, run.id, milliseconds(run.created)),
         )
         if parent is not None and digest not in said:
             found.append(Lineage(relation=_relation(one.field), parent_id=parent, digest=digest))
-    return tuple(found)
+    return replace(run, lineage=(*run.lineage, *found))
 
 
 def resume(store: Store, run_id: str) -> RunRequest:
@@ -212,10 +212,11 @@ def versions() -> dict[str, str]:
 
 def _taken(store: Store, one: Input, job: Job, names: Mapping[Path, str]) -> RunInput:
     try:
+        if job.digests:
+            check_digest(one, digest_and_size(one.path)[0], job.digests)
         stored = store.objects.add(one.path)
     except FileNotFoundError as error:
         raise JobError(f"{one.field}: there is no file {one.path}", field=one.field) from error
-    check_digest(one, stored.digest, job.digests)
     name = names.get(one.path) or _earlier_name(store, one.path, stored) or one.path.name
     return RunInput(field=one.field, name=name, file=f"{INPUTS_NAME}/{copy_name(one)}", object=stored)
 

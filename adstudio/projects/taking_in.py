@@ -16,7 +16,7 @@ from adstudio.jobs.runs import JOB_NAME, RunSummary, summarize
 from adstudio.jobs.spec import Job
 from adstudio.projects.layout import new_run_id
 from adstudio.projects.rows import put_run, stored_object
-from adstudio.projects.running import described_run, device_in, found_lineage, lay_out, new_folder, settle_in
+from adstudio.projects.running import described_run, device_in, lay_out, new_folder, settle_in, with_found_lineage
 from adstudio.projects.store import Store
 from adstudio.projects.values import Health, Run, RunInput, RunResult, RunState, StoredObject
 
@@ -39,7 +39,7 @@ def take_in(store: Store, source: Path) -> Run:
         store.change(f"{source} cannot be taken in"),
         new_folder(store, new_run_id(summary.created)) as (part, folder),
     ):
-        run = replace(_copied(store, source, part, folder, job, summary), origin=origin)
+        run = with_found_lineage(store, replace(_copied(store, source, part, folder, job, summary), origin=origin))
         settle_in(store, part, run)
     return store.run(run.id)
 
@@ -58,7 +58,7 @@ def settle(store: Store, folder: Path) -> Run:
             for path in summary.results
         )
         with store.database.transaction():
-            put_run(store.database, _summarized(store, job, folder, device_in(folder), summary, inputs, results))
+            put_run(store.database, _summarized(job, folder, device_in(folder), summary, inputs, results))
     return store.run(folder.name)
 
 
@@ -69,11 +69,10 @@ def _copied(store: Store, source: Path, part: Path, folder: Path, job: Job, summ
         store.files.make_folder((part / path).parent)
         store.files.copy(source / path, part / path)
     results = tuple(_result(store, source, part, path) for path in summary.results)
-    return _summarized(store, concrete, folder, device_in(part), summary, inputs, results)
+    return _summarized(concrete, folder, device_in(part), summary, inputs, results)
 
 
 def _summarized(
-    store: Store,
     job: Job,
     folder: Path,
     device: str,
@@ -88,14 +87,7 @@ def _summarized(
         created=summary.created,
         inputs=inputs,
     )
-    return replace(
-        run,
-        reason=summary.reason,
-        seconds=summary.seconds,
-        device=device,
-        results=results,
-        lineage=found_lineage(store, inputs, ()),
-    )
+    return replace(run, reason=summary.reason, seconds=summary.seconds, device=device, results=results)
 
 
 def _result(store: Store, source: Path, part: Path, path: Path) -> RunResult:

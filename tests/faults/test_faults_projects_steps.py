@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,31 +17,32 @@ from adstudio.projects import Fault, Frame, Project, Query, RunState
 from tests.fakes import sample_job, write_picture
 from tests.faults.failing_files import FailingFiles
 from tests.projects.makers import contents, finished_run, job_in
+from tests.quick_disk import quick_folder
 
 FINISHED = '{"type": "finished", "time_s": 1, "results": ["result.png"]}\n'
 THEN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shelf() -> Iterator[Path]:
     """A project with a finished run, one in the trash, one that waits, and a board; beside it pictures and a run."""
-    folder = tmp_path_factory.mktemp("shelf")
-    with Project.create(folder / "shelf") as project:
-        first = finished_run(project, folder / "pictures")
-        write_picture(folder / "other.png", width=40, height=30)
-        other = finished_run(project, folder / "pictures", content=folder / "other.png")
-        request = project.begin_run(job_in(folder / "pictures", seed=9))
-        write_picture(request.folder / "result.png", width=20, height=10)
-        project.trash([other.id])
-        project.put_on_board(project.add_board("Wall"), [first.id])
-    orphan = folder / "shelf.adproj" / "objects" / "aa" / ("a" * 64)
-    orphan.parent.mkdir(exist_ok=True)
-    orphan.write_bytes(b"left by a crash")
-    (orphan.parent / ".0123456789abcdef.part").write_bytes(b"half")
-    made = run_folder.create(sample_job(folder / "pictures").model_copy(update={"seed": 5}), folder / "outside")
-    write_picture(made.folder / "result.png", width=48, height=32)
-    (made.folder / "events.jsonl").write_text(FINISHED)
-    return folder
+    with quick_folder() as folder:
+        with Project.create(folder / "shelf") as project:
+            first = finished_run(project, folder / "pictures")
+            write_picture(folder / "other.png", width=40, height=30)
+            other = finished_run(project, folder / "pictures", content=folder / "other.png")
+            request = project.begin_run(job_in(folder / "pictures", seed=9))
+            write_picture(request.folder / "result.png", width=20, height=10)
+            project.trash([other.id])
+            project.put_on_board(project.add_board("Wall"), [first.id])
+        orphan = folder / "shelf.adproj" / "objects" / "aa" / ("a" * 64)
+        orphan.parent.mkdir(exist_ok=True)
+        orphan.write_bytes(b"left by a crash")
+        (orphan.parent / ".0123456789abcdef.part").write_bytes(b"half")
+        made = run_folder.create(sample_job(folder / "pictures").model_copy(update={"seed": 5}), folder / "outside")
+        write_picture(made.folder / "result.png", width=48, height=32)
+        (made.folder / "events.jsonl").write_text(FINISHED)
+        yield folder
 
 
 def finish(project: Project, _shelf: Path) -> None:

@@ -8,6 +8,13 @@ from pathlib import Path
 import pytest
 
 from adstudio.projects import Project
+from tests.quick_disk import quick_folder
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    with quick_folder() as folder:
+        yield folder
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -11,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from adstudio.cli import main
-from adstudio.errors import ProjectBusyError, ProjectError, ProjectReadOnlyError
+from adstudio.errors import ProjectError, ProjectReadOnlyError
 from adstudio.jobs import run_folder
 from adstudio.projects import (
     Frame,
@@ -26,8 +24,6 @@ from adstudio.projects import (
 from adstudio.projects.backup import back_up, backups, kept
 from tests.fakes import Script, write_picture
 from tests.projects.makers import compute, contents, finished_run, job_in
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def object_names(project: Project) -> set[str]:
@@ -261,37 +257,3 @@ def test_taking_over_twice_changes_nothing(project: Project, pictures: Path) -> 
     run = compute(project, project.begin_run(job_in(pictures)), Script(steps=1))
     assert run.state is RunState.FINISHED
     assert project.finish_run(run.id) == run
-
-
-def test_fault_10_a_second_instance_is_told_who_has_it(project: Project) -> None:
-    with pytest.raises(ProjectBusyError, match=r"is open in another window \(process \d+\)"):
-        Project.open(project.folder)
-    assert not project.knocked()
-    assert Project.knock(project.folder)
-    assert project.knocked()
-    assert not project.knocked()
-    project.close()
-    Project.open(project.folder).close()
-
-
-def test_fault_10_the_lock_of_a_killed_process_is_taken_over(project: Project, pictures: Path) -> None:
-    run = finished_run(project, pictures)
-    project.close()
-    holding = (
-        "import sys, pathlib; from adstudio.projects import Project\n"
-        "project = Project.open(pathlib.Path(sys.argv[1])); print('open', flush=True); sys.stdin.read()"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", holding, str(project.folder)], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as other:
-        assert other.stdout is not None
-        assert other.stdout.readline() == b"open\n"
-        with pytest.raises(ProjectBusyError, match=f"process {other.pid}"):
-            Project.open(project.folder)
-        with Project.open(project.folder, read_only=True) as reader:
-            assert reader.run(run.id) == run
-        other.kill()
-        other.wait()
-        with Project.open(project.folder) as opened:
-            assert opened.read_only is None
-            assert opened.run(run.id) == run
