@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from adstudio.engine.patch.guides import Target
+from adstudio.engine.patch.smoothing import blurred
 from adstudio.engine.patch.tones import edge_strength, luminance, matched, shrunk
 
 _ANALYSIS_PX = 192
@@ -95,7 +96,7 @@ def _parts(picture: Tensor) -> Tensor:
     if mask is None:
         figure = figure_probability(small)
     else:
-        figure = _blurred(torch.from_numpy(mask)[None].float().to(small.device), max(size) / 96)[0]
+        figure = blurred(torch.from_numpy(mask)[None].float().to(small.device), max(size) / 96)[0]
     height, width = size
     y = torch.linspace(-1, 1, height, device=small.device)[:, None].expand(height, width)
     x = torch.linspace(-1, 1, width, device=small.device)[None, :].expand(height, width)
@@ -105,7 +106,7 @@ def _parts(picture: Tensor) -> Tensor:
     spread_x = ((figure * (x - centre_x).square()).sum() / mass).sqrt().clamp(min=0.05)
     across = ((x - centre_x) / (2 * spread_x)).clamp(-1.5, 1.5)
     along = ((y - centre_y) / (2 * spread_y)).clamp(-1.5, 1.5)
-    light = _blurred(luminance(small), max(size) / 64)[0]
+    light = blurred(luminance(small), max(size) / 64)[0]
     return torch.stack((figure * 2 - 1, across, along, light))
 
 
@@ -122,7 +123,7 @@ def figure_probability(picture: Tensor) -> Tensor:
     """
     distance, noise = _distance_to_ground(picture)
     odds = (distance / noise / 2.5).clamp(0, 4).square()
-    return _blurred((odds / (1 + odds))[None], max(picture.shape[-2:]) / 96)[0]
+    return blurred((odds / (1 + odds))[None], max(picture.shape[-2:]) / 96)[0]
 
 
 def figure_mask(picture: Tensor) -> NDArray[np.bool_] | None:
@@ -132,11 +133,11 @@ def figure_mask(picture: Tensor) -> NDArray[np.bool_] | None:
     (Otsu 1979), holes filled; the figure has to be clear, neither tiny nor nearly all, and hardly on the border.
     """
     small = _analysed(picture)
-    colours = _blurred(_distance_to_ground(small)[0][None], 0.7)[0].cpu().numpy()
+    colours = blurred(_distance_to_ground(small)[0][None], 0.7)[0].cpu().numpy()
     if _split(colours)[1] < _CLEARNESS:
         return None
     # The power lets a pale part of the figure count with its strong ones.
-    distance = (colours + _climb_from_border(_blurred(small, 0.7).cpu().numpy())) ** 0.75
+    distance = (colours + _climb_from_border(blurred(small, 0.7).cpu().numpy())) ** 0.75
     threshold, _ = _split(distance)
     thick = F.max_pool2d(torch.from_numpy(distance >= threshold)[None, None].float(), 2 * _GAP_PX + 1, 1, _GAP_PX) > 0
     ground = torch.from_numpy(_reached_from_border(~thick[0, 0].numpy()))
@@ -155,7 +156,7 @@ def _distance_to_ground(picture: Tensor) -> tuple[Tensor, float]:
     border[rim : height - rim, rim : width - rim] = False
     if bool(border.all()):
         return torch.ones(height, width, device=picture.device), 0.4
-    smooth = _blurred(picture, 1.0)
+    smooth = blurred(picture, 1.0)
     samples = smooth[:, border].T.double().cpu().numpy()
     centres = _clusters(samples, 4)
     flat = smooth.flatten(1).T.double().cpu().numpy()
@@ -236,16 +237,3 @@ def _matched_shade(own: Tensor, others: Sequence[Tensor]) -> Tensor:
         if bool(here.any()) and there:
             out[3][here] = matched(own[3][here], there)
     return out
-
-
-def _blurred(picture: Tensor, sigma_px: float) -> Tensor:
-    """Gaussian blur of [channels, height, width]."""
-    reach = max(1, round(2.5 * sigma_px))
-    offset = torch.arange(-reach, reach + 1, device=picture.device, dtype=torch.float32)
-    bell = torch.exp(-offset.square() / (2 * sigma_px**2))
-    bell = bell / bell.sum()
-    channels = picture.shape[0]
-    rows = F.pad(picture[None], (reach, reach, 0, 0), mode="replicate")
-    rows = F.conv2d(rows, bell.view(1, 1, 1, -1).expand(channels, 1, 1, -1), groups=channels)
-    columns = F.pad(rows, (0, 0, reach, reach), mode="replicate")
-    return F.conv2d(columns, bell.view(1, 1, -1, 1).expand(channels, 1, -1, 1), groups=channels)[0]

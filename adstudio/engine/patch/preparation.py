@@ -14,6 +14,7 @@ from torch import Tensor
 from adstudio.engine.patch.bands import Stopped
 from adstudio.engine.patch.correspondence import PartGuides, figure_mask
 from adstudio.engine.patch.guides import Guides, NoGuides, ToneAndEdges, colour_matched
+from adstudio.engine.patch.order import Order
 from adstudio.engine.patch.pyramid import labels_at
 from adstudio.engine.patch.synthesis import APPEARANCE_TUNING, TEXTURE_TUNING, Task, Tuning
 from adstudio.engine.patch.tones import (
@@ -56,17 +57,20 @@ Labels = NDArray[np.uint8]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
     """task: for seed and variation of the first picture; content: float32 [height, width, 3] in 0 … 1 at the result's
-    size, or None; protect: [height, width] in 0 … 1 or None; notices: for the artist.
+    size, or None; protect: [height, width] in 0 … 1 or None; order: of the texture to make, or None; notices: for the
+    artist.
     """
 
     task: Task
     content: Pixels | None
     protect: Pixels | None
+    order: Order | None
     notices: tuple[str, ...]
 
     def for_picture(self, job: Job, index: int) -> Task:
         """The task of the job's picture, 0-based."""
-        return replace(self.task, seed=(job.seed + index) % 2**63)
+        seed = (job.seed + index) % 2**63
+        return replace(self.task, seed=seed, guides=self.order.guides(seed) if self.order else self.task.guides)
 
 
 def prepare(job: Job, device: torch.device, interrupted: Callable[[], bool] = lambda: False) -> Prepared:
@@ -121,6 +125,10 @@ def prepare(job: Job, device: torch.device, interrupted: Callable[[], bool] = la
         target_labels,
         reference_labels,
     )
+    wrap_y, wrap_x = job.seamless in (Seamless.Y, Seamless.BOTH), job.seamless in (Seamless.X, Seamless.BOTH)
+    order = None
+    if seen is None and len(references) == 1 and target_labels is None:
+        order = Order.of(references[0], (height, width), wrap_y=wrap_y, wrap_x=wrap_x)
     protect = load_protect_mask(job.protect_mask, (width, height)) if job.protect_mask is not None else None
     steps = job.num_inference_steps or _DEFAULT_STEPS
     task = Task(
@@ -132,15 +140,15 @@ def prepare(job: Job, device: torch.device, interrupted: Callable[[], bool] = la
         appeals=appeals,
         target_labels=target_labels,
         reference_labels=tuple(reference_labels),
-        wrap_y=job.seamless in (Seamless.Y, Seamless.BOTH),
-        wrap_x=job.seamless in (Seamless.X, Seamless.BOTH),
+        wrap_y=wrap_y,
+        wrap_x=wrap_x,
         attention_scale=job.attention_scale,
         coverage=job.coverage,
         variation=job.variation or 0.0,
         seed=job.seed,
         tuning=_with_steps(tuning, steps),
     )
-    return Prepared(task=task, content=content, protect=protect, notices=tuple(dict.fromkeys(notices)))
+    return Prepared(task=task, content=content, protect=protect, order=order, notices=tuple(dict.fromkeys(notices)))
 
 
 def _with_steps(tuning: Tuning, steps: int) -> Tuning:
