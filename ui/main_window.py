@@ -25,8 +25,9 @@ from ui.panels.top_bar import TopBar
 from ui.project_handlers import ProjectHandlers
 from ui.state.incoming import incoming_from
 from ui.state.job_controller import RunState
+from ui.state.telling import duration
 from ui.state.words import DEVICES, home_path
-from ui.state.workbench import Workbench, duration
+from ui.state.workbench import Workbench
 from ui.widgets.after_run import AfterRun
 from ui.widgets.tab_order import order_tab
 from ui.window_handlers import WindowHandlers

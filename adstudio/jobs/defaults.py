@@ -7,13 +7,13 @@ from typing import Any
 
 from adstudio.errors import JobError
 from adstudio.jobs.beside import with_digests
-from adstudio.jobs.choices import Method, Precision, Seamless, Task
+from adstudio.jobs.choices import Precision, Seamless, Task
 from adstudio.jobs.diffusion_defaults import (
     VARIATION_OF_SEVERAL,
     check_diffusion,
-    default_method,
     diffusion_size,
     diffusion_values,
+    method_of,
 )
 from adstudio.jobs.spec import Job
 from adstudio.models.description import ModelDescription
@@ -60,11 +60,14 @@ def resolve(job: Job, content_size: Size | None, reference_size: Size) -> Job:
         if job.content is None:
             filled.pop("content_weight", None)
     else:
-        method = job.method or default_method(job.task, model, (width, height))
-        if job.method is None and job.control is not None:
-            method = Method.SAMPLE
-        elif method is Method.MULTIDIFFUSION and job.method is None and job.seamless is not Seamless.NONE:
-            method = default_method(job.task, model)
+        method = method_of(
+            job.task,
+            model,
+            job.method,
+            size=(width, height),
+            has_control=job.control is not None,
+            seamless=job.seamless is not Seamless.NONE,
+        )
         filled |= diffusion_values(
             job.task, model, method=method, images=job.images, has_content=job.content is not None
         )

@@ -86,6 +86,24 @@ def default_method(task: Task, model: ModelDescription, size: Size | None = None
     return methods_of(task)[0]
 
 
+def method_of(
+    task: Task,
+    model: ModelDescription,
+    method: Method | None,
+    *,
+    size: Size | None = None,
+    has_control: bool = False,
+    seamless: bool = False,
+) -> Method:
+    """How a job is done. method: as it says, None where it does not. size: of the result, None while unknown."""
+    if method is not None:
+        return method
+    if has_control:
+        return Method.SAMPLE
+    usual = default_method(task, model, size)
+    return default_method(task, model) if seamless and usual is Method.MULTIDIFFUSION else usual
+
+
 def diffusion_values(
     task: Task,
     model: ModelDescription,

@@ -4,49 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum, StrEnum
-from pathlib import Path
 from typing import Any, get_args
 
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic.fields import FieldInfo
 
-from adstudio.errors import AdStudioError
-from adstudio.jobs.choices import Method, Task
-from adstudio.jobs.defaults import PATCH_MAX_SIDE_PX, PATCH_MODEL, default_values
-from adstudio.jobs.diffusion_defaults import FLOW_SCHEDULER, SCHEDULERS, diffusion_values, methods_of
+from adstudio.jobs.choices import Task
+from adstudio.jobs.defaults import PATCH_MAX_SIDE_PX
+from adstudio.jobs.described import described_model
+from adstudio.jobs.diffusion_defaults import FLOW_SCHEDULER, SCHEDULERS, methods_of
+from adstudio.jobs.situation import SettingValue, Situation, defaults_in, without_effect, words_of
 from adstudio.jobs.spec import MAX_SIDE_PX, Job
 from adstudio.models.description import ModelDescription
 from adstudio.models.families import Family
-from adstudio.models.find import find_model
-from adstudio.models.folder import INDEX_NAME
-from adstudio.paths import library_path
 
-_ABOUT_CONTENT = frozenset({"content_weight", "color", "strength"})
 _OF_STRUCTURE = {
     "content_weight": "Keep the structure",
     "color": "Colours: structure … reference",
     "strength": "Strength over the structure",
 }
 _BOTH_DECIDED_BY_PICTURE = frozenset({"width", "height"})
-_OF_PATCH = frozenset({"coverage"})
-_OF_DIFFUSION = frozenset(
-    {
-        "method",
-        "iterations",
-        "learning_rate",
-        "guidance_scale",
-        "denoising_strength",
-        "adain",
-        "layers",
-        "scheduler",
-        "start_time",
-        "tune_decoder",
-        "precision",
-    }
-)
-_OF_WORDS = frozenset({"prompt", "negative_prompt"})
-_OF_SAMPLING = frozenset({"guidance_scale", "adain", "start_time"})
-_Mark = tuple[int, int, int] | None
 
 
 class ParameterKind(StrEnum):
@@ -59,21 +36,6 @@ class ParameterKind(StrEnum):
     SEED = "seed"
     SIZE = "size"
     TEXT = "text"
-
-
-ParameterValue = float | int | bool | str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Known:
-    """A model that was looked at, with marks of the list of models and of its own files at that moment."""
-
-    model: ModelDescription
-    listed: _Mark
-    files: tuple[_Mark, ...]
-
-
-_known: dict[str, _Known] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,94 +59,33 @@ class Parameter:
     slider_maximum: float | int | None = None
     step: float | int | None = None
     choices: tuple[str, ...] = ()
-    default: ParameterValue | None = None
+    default: SettingValue | None = None
     advanced: bool = False
     group: str = "parameters"
 
 
-def parameters_for(task: Task, model: str) -> tuple[Parameter, ...]:
-    """The parameters of a task with a model, in the order of the specification.
+def parameters_for(task: Task, model: str, situation: Situation | None = None) -> tuple[Parameter, ...]:
+    """The parameters that matter for a task with a model, in the order of the specification.
 
-    model: a name or path as in `Job.model`. One that is not here has the patch model's parameters. With a diffusion
-    model they are those of its family and of the task's usual method (settings of the other methods stand for jobs).
+    model: a name or path as in `Job.model`. One that is not here has the patch model's parameters.
+    situation: what else is chosen; by default nothing, so that they are those of the task's usual method.
     Leave a field of the job open (None) while its parameter is untouched: some defaults depend on other fields
     (variation on the number of pictures, the method on the size).
     """
-    described = described_model(model)
-    if described is None:
-        defaults = default_values(task)
-    else:
-        defaults = diffusion_values(task, described, has_content=task is not Task.TEXTURE)
-    hidden = _hidden(task, described)
+    described, there = described_model(model), situation or Situation()
+    defaults = defaults_in(task, described, there)
+    hidden = without_effect(task, described, there)
     found: list[Parameter] = []
-    for name, field in Job.model_fields.items():
-        extra = field.json_schema_extra
-        if name in hidden or not isinstance(extra, dict) or not isinstance(extra.get("ui"), dict):
+    for name, default in defaults.items():
+        if name in hidden:
             continue
-        words: dict[str, Any] = dict(extra["ui"])  # type: ignore[arg-type]
+        field = Job.model_fields[name]
+        words = words_of(name)
         if task is Task.APPEARANCE_TRANSFER:
             words["label"] = _OF_STRUCTURE.get(name, words["label"])
-        parameter = _parameter(name, field, words, defaults.get(name))
+        parameter = _parameter(name, field, words, default)
         found.append(parameter if described is None else _of_model(parameter, task, described))
     return tuple(found)
-
-
-def described_model(model: str) -> ModelDescription | None:
-    """What is known of a model by name or path; None for the patch model and one that is not here.
-
-    It is looked at once, and again when the list of models or the model itself has changed. That reads a few files: for
-    the first time not before a picture of the window is shown. A model whose drive is away stays known.
-    """
-    if model == PATCH_MODEL:
-        return None
-    known = _known.get(model)
-    if known is None or _is_stale(known):
-        _known.pop(model, None)
-        listed = _mark(library_path())
-        try:
-            found = find_model(model)
-        except AdStudioError:
-            return None
-        known = _known[model] = _Known(model=found, listed=listed, files=_marks(found.path))
-    return known.model
-
-
-def _is_stale(known: _Known) -> bool:
-    if _mark(library_path()) != known.listed:
-        return True
-    now = _marks(known.model.path)
-    return now[0] is not None and now != known.files
-
-
-def _marks(model: Path) -> tuple[_Mark, ...]:
-    return _mark(model), _mark(model / INDEX_NAME)
-
-
-def _mark(path: Path) -> _Mark:
-    """What changes when a file is written anew; None where it is not there."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_ino, status.st_mtime_ns, status.st_size
-
-
-def _hidden(task: Task, model: ModelDescription | None) -> frozenset[str]:
-    """Names of fields that mean nothing for a task and model."""
-    hidden = _OF_DIFFUSION | _OF_WORDS if model is None else _OF_PATCH
-    if task is Task.TEXTURE:
-        hidden |= _ABOUT_CONTENT | {"denoising_strength"}
-    if model is None:
-        return hidden
-    if task is not Task.TEXT_TO_IMAGE:
-        hidden |= _OF_WORDS | {"denoising_strength"}
-    if methods_of(task)[0] is Method.OPTIMIZE:
-        hidden |= _OF_SAMPLING
-    if model.family is Family.FLUX:
-        hidden |= {"negative_prompt", "seamless"}
-        if not model.is_guidance_distilled:
-            hidden |= {"guidance_scale"}
-    return hidden
 
 
 def _of_model(parameter: Parameter, task: Task, model: ModelDescription) -> Parameter:
@@ -209,14 +110,13 @@ def _of_model(parameter: Parameter, task: Task, model: ModelDescription) -> Para
     return parameter
 
 
-def _parameter(name: str, field: FieldInfo, words: dict[str, Any], task_default: float | None) -> Parameter:
+def _parameter(name: str, field: FieldInfo, words: dict[str, Any], default: SettingValue | None) -> Parameter:
     kind = _kind(name, field)
     step = words.get("step", {ParameterKind.FLOAT: 0.01}.get(kind, 1))
     low, high = _limits(field, step)
     if kind is ParameterKind.SIZE:
         high = PATCH_MAX_SIDE_PX
     slider = words.get("slider") or (low, high)
-    default = field.default if task_default is None else task_default
     numeric = kind not in (ParameterKind.CHOICE, ParameterKind.BOOL, ParameterKind.TEXT)
     return Parameter(
         name=name,
@@ -230,7 +130,7 @@ def _parameter(name: str, field: FieldInfo, words: dict[str, Any], task_default:
         slider_maximum=slider[1] if numeric else None,
         step=step if numeric else None,
         choices=_choices(field),
-        default=str(default.value) if isinstance(default, Enum) else default,
+        default=default,
         advanced=words["advanced"],
         group=words["group"],
     )

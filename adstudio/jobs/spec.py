@@ -175,7 +175,12 @@ class Job(_Value):
         json_schema_extra=shown("Variation", "How far pictures of different seeds differ.", step=0.05, advanced=True),
     )
     method: Method | None = Field(
-        default=None, json_schema_extra=shown("Method", "How the picture is made; see the manual.", advanced=True)
+        default=None,
+        json_schema_extra=shown(
+            "Method",
+            "Direct keeps the content best, guided sampling is freer; in windows, for larger pictures.",
+            advanced=True,
+        ),
     )
     iterations: Whole | None = Field(
         default=None,
@@ -256,7 +261,10 @@ class Job(_Value):
         le=1,
         json_schema_extra=shown("Strength over the content", "0 is the content itself.", step=0.01, group="after"),
     )
-    device: Device = Device.AUTO
+    device: Device = Field(
+        default=Device.AUTO,
+        json_schema_extra=shown("Computed on", "A graphics card is faster; the processor always works.", advanced=True),
+    )
     precision: Precision = Field(
         default=Precision.AUTO,
         json_schema_extra=shown("Numbers", "16 bit is faster on graphics cards.", advanced=True),

@@ -159,6 +159,11 @@ def remove_from_library(name: str, *, path: Path | None = None) -> tuple[str, ..
     return tuple(one.name for one in gone)
 
 
+def look_at(path: Path) -> Entry:
+    """What lies in a place that is not on the list, under the name that it would have there."""
+    return _entry(_free_name(path, ()), path, None)
+
+
 def _not_listed(name: str, file: Path) -> str:
     found = load_library(file).find(name)
     if found is not None:

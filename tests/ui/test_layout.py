@@ -16,7 +16,7 @@ from ui.main_window import MainWindow
 from ui.state.figures import Figures
 from ui.state.samples import read_samples
 from ui.state.setup import Setup, SlotPicture
-from ui.state.workbench import in_words
+from ui.state.telling import in_words
 from ui.widgets.elided_label import ElidedLabel
 from ui.widgets.figures_line import FiguresLine
 from ui.widgets.tab_order import stops

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 from adstudio.jobs.parameters import Parameter, ParameterKind
 from ui.state.session import Session
 from ui.state.setup import ParameterValue
+from ui.state.words import DEVICES
 from ui.widgets.choice_row import ChoiceRow
 from ui.widgets.parameter_row import ParameterRow
 from ui.widgets.prompt_editor import PromptEditor
@@ -127,7 +128,11 @@ class RowMaker:
 
     def _choice(self, parameter: Parameter) -> tuple[QWidget, Update]:
         switch = parameter.kind is ParameterKind.BOOL
-        choices = [("", _tr("No")), ("1", _tr("Yes"))] if switch else [(one, _word(one)) for one in parameter.choices]
+        choices = (
+            [("", _tr("No")), ("1", _tr("Yes"))]
+            if switch
+            else [(one, _word(one, parameter.name)) for one in parameter.choices]
+        )
         row = ChoiceRow(parameter.label, parameter.hint, choices)
         row.changed.connect(lambda value: self._set(parameter, bool(value) if switch else value))
 
@@ -163,9 +168,20 @@ class RowMaker:
         return row, update
 
 
-def _word(value: str) -> str:
-    """A choice in words."""
+def _word(value: str, name: str) -> str:
+    """A choice of a parameter in words."""
+    if name == "device":
+        return _tr("Fastest here") if value == "auto" else DEVICES[value]
     words = {
+        "optimize": _tr("Direct"),
+        "sample": _tr("Guided sampling"),
+        "ddim": "DDIM",
+        "ddpm": "DDPM",
+        "euler": "Euler",
+        "euler_ancestral": _tr("Euler, ancestral"),
+        "dpmpp_2m": "DPM++ 2M",
+        "unipc": "UniPC",
+        "flow_euler": _tr("Euler for flows"),
         "none": _tr("No"),
         "x": _tr("Left to right"),
         "y": _tr("Top to bottom"),
@@ -176,9 +192,7 @@ def _word(value: str) -> str:
         "fp16": _tr("16 bit"),
         "bf16": _tr("16 bit (bf16)"),
     }
-    if value in words:
-        return words[value]
-    return value.replace("_", " ").capitalize() if value.islower() else value
+    return words.get(value, value)
 
 
 def _usual_span(parameter: Parameter) -> float:

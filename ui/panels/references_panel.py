@@ -7,10 +7,10 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QApplication, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from adstudio.jobs.spec import Task
+from ui.state.hindrance import Place
 from ui.state.roles import CardRole
 from ui.state.samples import LibraryModel, Sample
 from ui.state.session import MAX_STYLES, Session
-from ui.state.setup_job import Place
 from ui.state.words import content_word
 from ui.widgets.drop_button import DropButton
 from ui.widgets.icon_button import IconButton

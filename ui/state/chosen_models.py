@@ -7,9 +7,12 @@ from collections.abc import Iterable, Mapping
 from adstudio.jobs.choices import Task
 from adstudio.jobs.defaults import PATCH_MODEL
 from adstudio.jobs.parameters import Parameter
+from ui.state.beside import chosen_method
 from ui.state.model_choice import default_model
 from ui.state.model_library import ModelLibrary
 from ui.state.setup import ParameterValue, Setup
+
+_METHOD = "method"
 
 
 class ChosenModels:
@@ -19,7 +22,7 @@ class ChosenModels:
         self._models = models
         self._by_task: dict[Task, str] = {}
         self._wished: dict[Task, str] = {}
-        self._left: dict[str, tuple[tuple[str, ParameterValue], ...]] = {}
+        self._left: dict[tuple[str, str], tuple[tuple[str, ParameterValue], ...]] = {}
 
     @property
     def by_task(self) -> dict[Task, str]:
@@ -46,17 +49,31 @@ class ChosenModels:
         return default_model(task, self._models) if chosen == PATCH_MODEL else chosen
 
     def carry(
-        self, setup: Setup, before: Iterable[Parameter], model: str, after: Iterable[Parameter]
+        self, old: Setup, before: Iterable[Parameter], new: Setup, after: Iterable[Parameter]
     ) -> tuple[tuple[str, ParameterValue], ...]:
-        """The values that go with a change of the model.
+        """The values of a changed setup, which still has those of the old one.
 
-        What means the same for both models stays. A setting whose default differs (steps, say) belongs to its model: it
-        is left behind, and is there again when that model is.
+        What means the same for both models and methods stays. A setting whose default differs (steps, say) belongs to
+        its model and method: it is left behind, and is there again when they are.
         """
-        old = {parameter.name: parameter.default for parameter in before}
-        new = {parameter.name: parameter.default for parameter in after}
-        own = {name for name in old.keys() & new.keys() if old[name] != new[name]}
-        self._left[setup.model] = setup.values
-        kept = {name: value for name, value in setup.values if name not in own}
-        back = {name: value for name, value in self._left.get(model, ()) if name in own}
+        was, now = _defaults(before), _defaults(after)
+        left, place = _place(old, was), _place(new, now)
+        if left == place:
+            return new.values
+        own = {name for name in was.keys() & now.keys() if was[name] != now[name]} - {_METHOD}
+        self._left[left] = old.values
+        kept = {name: value for name, value in new.values if name not in own}
+        back = {name: value for name, value in self._left.get(place, ()) if name in own}
         return tuple(sorted((kept | back).items()))
+
+
+def _defaults(parameters: Iterable[Parameter]) -> dict[str, ParameterValue]:
+    return {parameter.name: parameter.default for parameter in parameters}
+
+
+def _place(setup: Setup, defaults: Mapping[str, ParameterValue]) -> tuple[str, str]:
+    """Where settings of their own are kept: model and method."""
+    if _METHOD not in defaults:
+        return setup.model, ""
+    chosen = chosen_method(setup)
+    return setup.model, str(defaults[_METHOD]) if chosen is None else chosen.value

@@ -13,8 +13,7 @@ from ui.state.background import Background
 from ui.state.image_files import job_inside, make_smaller_copy
 from ui.state.incoming import Incoming, resolve
 from ui.state.session import Session
-from ui.state.setup import SlotPicture, SlotStatus
-from ui.state.setup_job import NEEDS_CONTENT
+from ui.state.setup import NEEDS_CONTENT, SlotPicture, SlotStatus
 
 _MODEL_SUFFIXES = frozenset({".safetensors", ".gguf", *PICKLE_SUFFIXES})
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
 
 from PySide6.QtCore import QObject, Signal
 
-from adstudio.errors import AdStudioError
+from adstudio.errors import AdStudioError, ModelError
 from adstudio.jobs.choices import Task
 from adstudio.jobs.defaults import PATCH_MODEL
 from adstudio.jobs.parameters import parameters_for
@@ -20,6 +20,7 @@ from adstudio.models.library import (
     Library,
     add_to_library,
     load_library,
+    look_at,
     remove_from_library,
 )
 from adstudio.models.library_file import Kind
@@ -29,6 +30,7 @@ from ui.state.model_words import told
 
 SUFFIX = ".safetensors"
 _KEY = "models"
+_NOT = {Kind.MODEL: "is no model", Kind.LORA: "is no LoRA file", Kind.CONTROL: "is no ControlNet"}
 _ORDER = (Kind.MODEL, Kind.LORA, Kind.CONTROL)
 
 
@@ -110,6 +112,11 @@ class ModelLibrary(QObject):
         path = Path(model)
         return next((one for one in library.entries if one.path == path), None) or self._seen.outside.get(model)
 
+    def called(self, model: str) -> str:
+        """What a job should call something that it gives by path: its name in the library, where it has one."""
+        entry = self.find(model)
+        return entry.name if entry is not None and self.find(entry.name) is entry else model
+
     def folder_of(self, entry: Entry) -> Path | None:
         """The folder on the list through which an entry was found; it can only be taken off with it."""
         places = [folder for folder, _ in self.folders if entry.path.is_relative_to(folder)]
@@ -127,12 +134,12 @@ class ModelLibrary(QObject):
         self._wanted.update(also)
         self._ask(lambda: None, _nothing)
 
-    def meet(self, model: str, then: Callable[[], None]) -> None:
-        """Look at a model that a job names, then go on; at once for the built-in one."""
+    def meet(self, model: str, then: Callable[[], None], *beside: str) -> None:
+        """Look at a model that a job names, then go on; at once for the built-in one. beside: what goes with it."""
         if model == PATCH_MODEL:
             then()
             return
-        self._wanted.add(model)
+        self._wanted.update((model, *beside))
         self._ask(lambda: None, lambda _: then(), lambda _: then())
 
     def add(self, places: Iterable[Path]) -> None:
@@ -151,6 +158,26 @@ class ModelLibrary(QObject):
 
         if chosen:
             self._ask(work, self.added.emit)
+
+    def bring(self, places: tuple[Path, ...], kind: Kind, then: Callable[[Added], None]) -> None:
+        """Put files and folders of one kind on the list where they are not on it yet, and go on with their names."""
+
+        def work() -> Added:
+            library, names, refused = load_library(), list[str](), list[Refusal]()
+            for place in places:
+                known = next((one for one in library.entries if one.path == place.absolute()), None)
+                entry = known or look_at(place.absolute())
+                try:
+                    if entry.health is not Health.READY:
+                        raise ModelError(entry.problem)
+                    if entry.kind is not kind:
+                        raise ModelError(f"{place}: {_NOT[kind]}")
+                    names += [known.name] if known else [one.name for one in add_to_library(place)]
+                except (AdStudioError, OSError) as problem:
+                    refused.append(Refusal(path=place, reason=told(str(problem), place)))
+            return Added(names=tuple(names), refused=tuple(refused))
+
+        self._ask(work, lambda added: then(added) if isinstance(added, Added) else None)
 
     def remove(self, entry: Entry) -> None:
         """Take an entry off the list, or the folder it was found through; the files stay."""
@@ -244,6 +271,9 @@ def _by_path(library: Library, model: str) -> Entry | None:
 
 def _outside(model: str, library: Library) -> Entry:
     path = Path(model)
+    beside = look_at(path)
+    if beside.kind is not Kind.MODEL:
+        return replace(beside, problem=told(beside.problem, path) if beside.problem else "")
     try:
         found = find_model(model, library)
     except (AdStudioError, OSError) as problem:

@@ -20,7 +20,7 @@ from adstudio.projects.thumbnails import thumbnail
 from ui.state.adjust import Adjustment, apply
 from ui.state.image_files import job_text_of, read_rgb, save_png
 
-_COPY_ROLE = re.compile(r"^(content|style-\d+)(-mask)?[-_ ](?=.)")
+_COPY_ROLE = re.compile(r"^(content|style-\d+|control)(-mask)?[-_ ](?=.)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +111,7 @@ def shown_name(path: Path) -> str:
 def names_in(job: Job) -> dict[Path, str]:
     """What the pictures of a job are called, by path."""
     paths = [style.image for style in job.styles] + ([job.content] if job.content is not None else [])
+    paths += [path for path in (job.content_mask, job.control.image if job.control is not None else None) if path]
     return {path: shown_name(path) for path in paths}
 
 

@@ -9,27 +9,33 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
+from adstudio.errors import JobError
 from adstudio.jobs.defaults import PATCH_MODEL
 from adstudio.jobs.parameters import Parameter
 from adstudio.jobs.spec import Job, Task
 from adstudio.models.description import ModelDescription
 from ui.state.background import Background
+from ui.state.beside import used_loras
+from ui.state.beside_editor import BesideEditor
 from ui.state.chosen_models import ChosenModels
+from ui.state.hindrance import Hindrance, hindrance_of
 from ui.state.model_choice import model_problem
 from ui.state.model_library import ModelLibrary, can_do
 from ui.state.setup import ParameterValue, Setup, SlotPicture, SlotStatus
-from ui.state.setup_job import Hindrance, expected_size, hindrance_of, job_of, parameters_of, setup_of
-from ui.state.slot_loading import Loaded, load_slot
+from ui.state.setup_job import expected_size, job_of, parameters_of, setup_of
+from ui.state.slot_loading import Loaded, filled, load_slot, unread
 
 MAX_STYLES = 16
 _UNDO_STEPS = 100
 _SEEDS = 10_000
+_DECIDE_METHOD = frozenset({"method", "width", "height", "seamless"})
 
 
 class Session(QObject):
     """Signals say what to redraw; `changed` follows each of them. model_changed: or what is known of the model.
 
     stepped: an edit was made that undo takes back as a step of its own.
+    beside: edits LoRA files and the ControlNet, for which beside_changed stands.
     """
 
     task_changed = Signal()
@@ -37,6 +43,7 @@ class Session(QObject):
     content_changed = Signal()
     styles_changed = Signal()
     values_changed = Signal()
+    beside_changed = Signal()
     changed = Signal()
     undo_changed = Signal()
     stepped = Signal()
@@ -46,6 +53,7 @@ class Session(QObject):
         self._background = background
         self._models = models
         self.chosen = ChosenModels(models)
+        self.beside = BesideEditor(self, models)
         self._setup = Setup()
         self._undone: list[Setup] = []
         self._done: list[Setup] = []
@@ -66,17 +74,15 @@ class Session(QObject):
 
         content, styles: pictures that come with the task, in place of the present ones.
         """
-        present, model = self._setup, self.chosen.for_task(task)
-        self._edit(
-            replace(
-                present,
-                task=task,
-                model=model,
-                values=self._carried(task, model),
-                content=present.content if content is None else content,
-                styles=present.styles if styles is None else styles,
-            )
+        present = self._setup
+        changed = replace(
+            present,
+            task=task,
+            model=self.chosen.for_task(task),
+            content=present.content if content is None else content,
+            styles=present.styles if styles is None else styles,
         )
+        self.edit(self.with_own_values(changed))
 
     def choose_model(self, model: str) -> None:
         """Another model for the present task, once it has been looked at; what is its own comes and goes with it."""
@@ -84,15 +90,7 @@ class Session(QObject):
             self._models.meet(model, lambda: self._take_model(model))
 
     def _take_model(self, model: str) -> None:
-        self._edit(replace(self._setup, model=model, values=self._carried(self._setup.task, model)))
-
-    def _carried(self, task: Task, model: str) -> tuple[tuple[str, ParameterValue], ...]:
-        present = self._setup
-        if model == present.model:
-            return present.values
-        before = parameters_of(present, self._here(present.model))
-        after = parameters_of(replace(present, task=task), self._here(model))
-        return self.chosen.carry(present, before, model, after)
+        self.edit(self.with_own_values(replace(self._setup, model=model)))
 
     def _here(self, model: str) -> str:
         """A model whose parameters are known; the patch model in place of one that is not here."""
@@ -103,31 +101,31 @@ class Session(QObject):
         """Another content; text to image follows it from now on."""
         follows = self._setup.follows_content or self._setup.task is Task.TEXT_TO_IMAGE
         content = SlotPicture(path=path, name=name or path.name)
-        self._edit(replace(self._setup, content=content, follows_content=follows))
+        self.edit(replace(self._setup, content=content, follows_content=follows))
 
     def clear_content(self) -> None:
         """No content; the other tasks keep it when text to image follows it no longer."""
         if self._setup.task is Task.TEXT_TO_IMAGE:
-            self._edit(replace(self._setup, follows_content=False))
+            self.edit(replace(self._setup, follows_content=False))
         else:
-            self._edit(replace(self._setup, content=None))
+            self.edit(replace(self._setup, content=None))
 
     def set_content_mask(self, mask: Path | None) -> None:
         """A label image that pairs regions of the content with those of the references."""
         if self._setup.content is not None:
-            self._edit(replace(self._setup, content=replace(self._setup.content, mask=mask)))
+            self.edit(replace(self._setup, content=replace(self._setup.content, mask=mask)))
 
     def add_styles(self, paths: Iterable[Path], *, name: str = "") -> None:
         """Append references; more than a job may have are left out."""
         room = MAX_STYLES - len(self._setup.styles)
         added = tuple(SlotPicture(path=path, name=name or path.name) for path in list(paths)[: max(room, 0)])
         if added:
-            self._edit(replace(self._setup, styles=self._setup.styles + added))
+            self.edit(replace(self._setup, styles=self._setup.styles + added))
 
     def set_styles(self, paths: Iterable[Path], *, name: str = "") -> None:
         """These references instead of the present ones."""
         added = tuple(SlotPicture(path=path, name=name or path.name) for path in list(paths)[:MAX_STYLES])
-        self._edit(replace(self._setup, styles=added))
+        self.edit(replace(self._setup, styles=added))
 
     def replace_style(self, key: int, path: Path, *, name: str = "") -> None:
         """Another picture in the same slot, with the same weight."""
@@ -136,7 +134,7 @@ class Session(QObject):
         )
 
     def remove_style(self, key: int) -> None:
-        self._edit(replace(self._setup, styles=tuple(s for s in self._setup.styles if s.key != key)))
+        self.edit(replace(self._setup, styles=tuple(s for s in self._setup.styles if s.key != key)))
 
     def move_style(self, key: int, by: int) -> None:
         """Up (negative) or down in the list; stops at its ends."""
@@ -147,7 +145,7 @@ class Session(QObject):
         target = max(0, min(len(styles) - 1, at + by))
         if target != at:
             styles.insert(target, styles.pop(at))
-            self._edit(replace(self._setup, styles=tuple(styles)))
+            self.edit(replace(self._setup, styles=tuple(styles)))
 
     def swap(self) -> None:
         """Content and first style change places."""
@@ -155,10 +153,20 @@ class Session(QObject):
         if content is not None and styles:
             first = replace(content, key=styles[0].key, weight=styles[0].weight)
             other = replace(styles[0], key=content.key, weight=content.weight)
-            self._edit(replace(self._setup, content=other, styles=(first, *styles[1:])))
+            self.edit(replace(self._setup, content=other, styles=(first, *styles[1:])))
 
     def set_weight(self, key: int, weight: float) -> None:
         self._edit_style(key, lambda old: replace(old, weight=weight), merge=f"weight {key}")
+
+    def set_protect(self, mask: Path | None) -> None:
+        """A picture that is white where the content's own pixels stay."""
+        if self._setup.content is not None:
+            self.edit(replace(self._setup, content=replace(self._setup.content, protect=mask)))
+
+    def set_layout(self, path: Path | None, *, name: str = "") -> None:
+        """Labels of the result's regions, where no content gives the structure."""
+        slot = SlotPicture(path=path, name=name or path.name) if path is not None else None
+        self.edit(replace(self._setup, layout=slot))
 
     def set_style_mask(self, key: int, mask: Path | None) -> None:
         self._edit_style(key, lambda old: replace(old, mask=mask))
@@ -170,7 +178,15 @@ class Session(QObject):
             values.pop(name, None)
         else:
             values[name] = value
-        self._edit(replace(self._setup, values=tuple(sorted(values.items()))), merge=f"value {name}")
+        changed = replace(self._setup, values=tuple(sorted(values.items())))
+        changed = self.with_own_values(changed) if name in _DECIDE_METHOD else changed
+        self.edit(changed, merge=f"value {name}")
+
+    def with_own_values(self, setup: Setup) -> Setup:
+        """A changed setup with the settings of its model and method, where these are others now."""
+        before = parameters_of(self._setup, self._here(self._setup.model))
+        after = parameters_of(setup, self._here(setup.model))
+        return replace(setup, values=self.chosen.carry(self._setup, before, setup, after))
 
     def set_seed_locked(self, locked: bool) -> None:
         """Locked: the same seed for every run; else each run takes a new one."""
@@ -196,12 +212,11 @@ class Session(QObject):
     def restore(self, job: Job, names: Mapping[Path, str]) -> None:
         """Take over everything a job says. names: what its files were called when the artist chose them.
 
-        Its model should have been looked at (`ModelLibrary.meet`).
+        Its model and what goes with it should have been looked at (`ModelLibrary.meet`).
         """
-        entry = self._models.find(job.model) if job.model != PATCH_MODEL else None
-        model = entry.name if entry is not None and self._models.find(entry.name) is entry else job.model
+        model = self._models.called(job.model) if job.model != PATCH_MODEL else job.model
         is_here = self._here(model) == model
-        self._edit(setup_of(job, names, self._setup, model=model, is_here=is_here))
+        self.edit(setup_of(job, names, self._setup, model=model, is_here=is_here, called=self._models.called))
 
     # Undo
 
@@ -236,19 +251,23 @@ class Session(QObject):
 
     def hindrance(self) -> Hindrance | None:
         """The same with the place where something is missing; None when it can be run."""
-        return hindrance_of(self._setup, self.model_problem())
+        return hindrance_of(self._setup, self.model_problem(), self.model(), self._models)
 
     def job(self) -> Job:
         """The setup as a job with absolute paths. Raises JobError where `problem` would say something."""
-        return job_of(self._setup, self.model_problem())
+        problem = self.problem()
+        if problem:
+            raise JobError(problem)
+        model = self.model()
+        return job_of(self._setup, model, used_loras(self._setup, model, self._models))
 
     # Inside
 
     def _edit_style(self, key: int, change: Callable[[SlotPicture], SlotPicture], *, merge: str = "") -> None:
         styles = tuple(change(style) if style.key == key else style for style in self._setup.styles)
-        self._edit(replace(self._setup, styles=styles), merge=merge)
+        self.edit(replace(self._setup, styles=styles), merge=merge)
 
-    def _edit(self, setup: Setup, *, merge: str = "") -> None:
+    def edit(self, setup: Setup, *, merge: str = "") -> None:
         """One step of undo. Edits in a row with the same `merge` (a slider being dragged) are one step."""
         if setup == self._setup:
             return
@@ -279,14 +298,11 @@ class Session(QObject):
             self.task_changed.emit()
         if before.model != setup.model:
             self.model_changed.emit()
-        if before.content is not setup.content or before.used_content is not setup.used_content:
-            self.content_changed.emit()
-        if before.styles != setup.styles:
-            self.styles_changed.emit()
+        self._tell_slots(before, setup)
         if before.values != setup.values:
             self.values_changed.emit()
-        for slot in (setup.content, *setup.styles):
-            if slot is not None and slot.status is SlotStatus.LOADING:
+        for slot in setup.slots:
+            if slot.status is SlotStatus.LOADING:
                 self._load(slot)
         self.undo_changed.emit()
         self.changed.emit()
@@ -301,10 +317,7 @@ class Session(QObject):
 
     def look_again(self) -> None:
         """Read every picture once more: a file may have gone or changed since it was laid out."""
-        setup = self._setup
-        content = replace(setup.content, status=SlotStatus.LOADING) if setup.content is not None else None
-        styles = tuple(replace(style, status=SlotStatus.LOADING) for style in setup.styles)
-        self._show(replace(setup, content=content, styles=styles))
+        self._show(unread(self._setup))
 
     def _load(self, slot: SlotPicture) -> None:
         """Have a picture read in the background; the slot says LOADING until then."""
@@ -316,30 +329,20 @@ class Session(QObject):
         )
 
     def _on_loaded(self, path: Path, loaded: Loaded) -> None:
-        """Fill in every slot with this path; not an edit, so undo does not see it."""
-
-        def filled(slot: SlotPicture) -> SlotPicture:
-            if slot.path != path or slot.status is not SlotStatus.LOADING:
-                return slot
-            return replace(
-                slot,
-                status=SlotStatus.BROKEN if loaded.error else SlotStatus.READY,
-                detail=loaded.detail,
-                width_px=loaded.width_px,
-                height_px=loaded.height_px,
-                thumbnail=loaded.thumbnail,
-                error=loaded.error,
-                too_large=loaded.too_large,
-            )
-
-        content = self._setup.content
-        styles = tuple(filled(style) for style in self._setup.styles)
-        new_content = filled(content) if content else None
-        content_new, styles_new = new_content is not content, styles != self._setup.styles
-        self._setup = replace(self._setup, content=new_content, styles=styles)
-        if content_new:
-            self.content_changed.emit()
-        if styles_new:
-            self.styles_changed.emit()
-        if content_new or styles_new:
+        """Not an edit, so undo does not see it."""
+        before, self._setup = self._setup, filled(self._setup, path, loaded)
+        if self._tell_slots(before, self._setup):
             self.changed.emit()
+
+    def _tell_slots(self, before: Setup, setup: Setup) -> bool:
+        """Signal which pictures are others; whether any is."""
+        told = False
+        for signal, differs in (
+            (self.content_changed, before.content != setup.content or before.used_content != setup.used_content),
+            (self.styles_changed, (before.styles, before.layout) != (setup.styles, setup.layout)),
+            (self.beside_changed, (before.loras, before.control) != (setup.loras, setup.control)),
+        ):
+            if differs:
+                signal.emit()
+                told = True
+        return told

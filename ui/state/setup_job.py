@@ -1,80 +1,23 @@
-"""Between what is laid out and a job: what still hinders a run, the job itself, and the way back from a job."""
+"""Between what is laid out and a job: its size, its parameters, the job itself, and the way back from a job."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from pydantic import ValidationError
-from PySide6.QtCore import QCoreApplication
 
 from adstudio.errors import JobError
 from adstudio.jobs.defaults import PATCH_NATIVE_SIDE_PX
+from adstudio.jobs.described import described_model
 from adstudio.jobs.diffusion_defaults import diffusion_size
 from adstudio.jobs.parameters import Parameter, parameters_for
-from adstudio.jobs.spec import Job, Reference, Task
+from adstudio.jobs.situation import Situation, defaults_in, situation_of, words_of
+from adstudio.jobs.spec import Control, Job, LoraUse, Reference, Seamless, Task
 from adstudio.models.description import ModelDescription
-from ui.state.setup import ParameterValue, Setup, SlotPicture, SlotStatus
-from ui.state.words import content_word, short_name
-
-NEEDS_CONTENT = (Task.STYLE_TRANSFER, Task.APPEARANCE_TRANSFER)
-_ABOUT_CONTENT = frozenset({"content_weight", "denoising_strength", "color", "strength"})
-
-
-class Place(StrEnum):
-    """Where in the references panel something is missing."""
-
-    CONTENT = "content"
-    STYLES = "styles"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hindrance:
-    """Why a setup cannot be run yet. place: beside which slots to say so; None where they say it themselves."""
-
-    text: str
-    place: Place | None = None
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("Session", text)
-
-
-def hindrance_of(setup: Setup, model_problem: str) -> Hindrance | None:
-    """The first thing that hinders a run; None when nothing does. model_problem: why the model cannot be used."""
-    if model_problem:
-        return Hindrance(text=model_problem)
-    content = setup.used_content
-    if content is None and setup.task in NEEDS_CONTENT:
-        words = _tr("Choose a {content} picture: drop it on the canvas, paste it or open it.")
-        return Hindrance(text=words.format(content=content_word(setup.task).lower()), place=Place.CONTENT)
-    if not setup.styles:
-        words = _tr("Add at least one reference: drop it, paste it, or click one in the library.")
-        if setup.task is Task.TEXTURE:
-            words = _tr("Add the texture to make more of: drop it on the canvas, paste it or open it.")
-        return Hindrance(text=words, place=Place.STYLES)
-    slots = (*((content,) if content is not None else ()), *setup.styles)
-    broken = next((slot for slot in slots if slot.status is SlotStatus.BROKEN), None)
-    if broken is not None:
-        name = short_name(broken.name)
-        return Hindrance(text=_tr("{name} cannot be used. Replace or remove it.").format(name=name))
-    if any(slot.status is SlotStatus.LOADING for slot in slots):
-        return Hindrance(text=_tr("Reading the pictures …"))
-    return _mask_hindrance(content, setup)
-
-
-def _mask_hindrance(content: SlotPicture | None, setup: Setup) -> Hindrance | None:
-    masked = next((style for style in setup.styles if style.mask is not None), None)
-    if content is None or (content.mask is None) == (masked is None):
-        return None
-    word = content_word(setup.task).lower()
-    if masked is None:
-        words = _tr("The {content} has a mask, no reference has. Give one to a reference too, or remove it.")
-        return Hindrance(text=words.format(content=word), place=Place.STYLES)
-    words = _tr("{name} has a mask, the {content} has none. Give one to the {content} too, or remove it.")
-    return Hindrance(text=words.format(name=short_name(masked.name), content=word), place=Place.CONTENT)
+from ui.state.beside import chosen_method, controlled, picture_of, used_control
+from ui.state.setup import NEEDS_CONTENT, ControlChoice, LoraChoice, ParameterValue, Setup, SlotPicture
 
 
 def expected_size(setup: Setup, model: ModelDescription | None) -> tuple[int, int]:
@@ -109,37 +52,56 @@ def _diffusion_size(setup: Setup, model: ModelDescription, source: SlotPicture |
         return (0, 0)  # a side too long is said when the run is prepared
 
 
+def situation_in(setup: Setup, model: ModelDescription | None) -> Situation:
+    """What the settings depend on, as it is laid out. model: None for the patch model."""
+    images, seamless = setup.value("images"), setup.value("seamless")
+    size = expected_size(setup, model)
+    return Situation(
+        method=chosen_method(setup),
+        images=images if isinstance(images, int) else 1,
+        has_content=setup.used_content is not None,
+        has_control=controlled(setup, model),
+        seamless=seamless not in (None, Seamless.NONE.value),
+        size=size if all(size) else None,
+    )
+
+
 def parameters_of(setup: Setup, model: str) -> tuple[Parameter, ...]:
     """What can be set for what is laid out. model: the setup's, or the patch model while that is not here."""
-    parameters = parameters_for(setup.task, model)
-    if setup.task is Task.TEXT_TO_IMAGE and setup.used_content is None:
-        return tuple(parameter for parameter in parameters if parameter.name not in _ABOUT_CONTENT)
-    return parameters
+    situation = situation_in(setup, described_model(model))
+    if setup.task in NEEDS_CONTENT:
+        situation = replace(situation, has_content=True)  # it will have one
+    return parameters_for(setup.task, model, situation)
 
 
-def job_of(setup: Setup, model_problem: str) -> Job:
-    """The setup as a job with absolute paths; what does not belong to its task stays behind. Raises JobError."""
-    hindrance = hindrance_of(setup, model_problem)
-    if hindrance is not None:
-        raise JobError(hindrance.text)
-    content = setup.used_content
-    known = {parameter.name for parameter in parameters_of(setup, setup.model)}
+def job_of(setup: Setup, model: ModelDescription | None, loras: tuple[LoraChoice, ...]) -> Job:
+    """The setup as a job with absolute paths; what does not belong to its task, model or method stays behind.
+
+    model: None for the patch model. loras: those that fit it. Raises JobError where fields do not agree.
+    """
+    content, layout, control = setup.used_content, setup.used_layout, used_control(setup, model)
+    known = defaults_in(setup.task, model, situation_in(setup, model))
     values = {name: value for name, value in setup.values if name in known}
+    if chosen_method(setup) is None:
+        values.pop("method", None)  # of another task
+    paired = content is not None or layout is not None
+    steering = picture_of(setup)
+    target = content.mask if content is not None else layout.path if layout is not None else None
     try:
         return Job(
             task=setup.task,
             model=setup.model,
             content=content.path if content else None,
-            content_mask=content.mask if content else None,
+            content_mask=target,
+            protect_mask=content.protect if content else None,
             styles=tuple(
-                Reference(
-                    image=style.path,
-                    weight=style.weight,
-                    mask=style.mask if content is not None else None,
-                    crop=style.crop,
-                )
+                Reference(image=style.path, weight=style.weight, mask=style.mask if paired else None, crop=style.crop)
                 for style in setup.styles
             ),
+            control=Control(image=steering.path, kind=control.kind, model=control.model, scale=control.scale)
+            if control is not None and steering is not None
+            else None,
+            loras=tuple(LoraUse(path=Path(lora.name), weight=lora.weight) for lora in loras),
             **values,  # type: ignore[arg-type]
         )
     except ValidationError as problem_found:
@@ -148,40 +110,69 @@ def job_of(setup: Setup, model_problem: str) -> Job:
         raise JobError(f"{field_name}: {first['msg']}.", field=field_name) from problem_found
 
 
-def setup_of(job: Job, names: Mapping[Path, str], present: Setup, *, model: str, is_here: bool) -> Setup:
+def setup_of(
+    job: Job, names: Mapping[Path, str], present: Setup, *, model: str, is_here: bool, called: Callable[[str], str]
+) -> Setup:
     """What was laid out for a job.
 
     names: what its files were called. present: keeps its content for a task without one. model: what the job's model is
     called here. is_here: whether it can be used now; where not, all of the job's settings wait for it.
+    called: the name in the library of a LoRA file or ControlNet that a job gives by path.
     """
 
     def slot(path: Path) -> SlotPicture:
         return SlotPicture(path=path, name=names.get(path, path.name))
 
-    content = replace(slot(job.content), mask=job.content_mask) if job.content else present.content
-    styles = tuple(
-        replace(slot(style.image), weight=style.weight, mask=style.mask, crop=style.crop) for style in job.styles
-    )
-    values: list[tuple[str, ParameterValue]] = []
-    defaults = {one.name: one.default for one in parameters_for(job.task, model)} if is_here else _all_settings()
-    for name, default in defaults.items():
-        value = getattr(job, name)
-        if value is not None and value != default:
-            values.append((name, value if isinstance(value, (bool, int, float)) else str(value)))
+    content, layout = present.content, None
+    if job.content is not None:
+        content = replace(slot(job.content), mask=job.content_mask, protect=job.protect_mask)
+    elif job.content_mask is not None:
+        layout = slot(job.content_mask)
     return Setup(
         task=job.task,
         model=model,
         content=content,
         follows_content=job.task is Task.TEXT_TO_IMAGE and job.content is not None,
-        styles=styles,
-        values=tuple(sorted(values)),
+        styles=tuple(
+            replace(slot(style.image), weight=style.weight, mask=style.mask, crop=style.crop) for style in job.styles
+        ),
+        layout=layout,
+        loras=tuple(LoraChoice(name=called(str(lora.path)), weight=lora.weight) for lora in job.loras),
+        control=_control_of(job.control, job, slot, called) if job.control is not None else None,
+        values=_values_of(job, model, is_here=is_here),
     )
 
 
-def _all_settings() -> dict[str, object]:
-    """Every field that a panel can show, with the default of the specification."""
-    return {
-        name: field.default
-        for name, field in Job.model_fields.items()
-        if isinstance(field.json_schema_extra, dict) and "ui" in field.json_schema_extra
-    }
+def _control_of(
+    control: Control, job: Job, slot: Callable[[Path], SlotPicture], called: Callable[[str], str]
+) -> ControlChoice:
+    of_content = job.content is not None and _is_same(job, control.image, job.content)
+    return ControlChoice(
+        kind=control.kind,
+        model=called(control.model) if control.model is not None else "",
+        scale=control.scale,
+        picture=None if of_content else slot(control.image),
+    )
+
+
+def _is_same(job: Job, one: Path, other: Path) -> bool:
+    """Whether two inputs of a job are one picture; in a run folder there are two copies of it."""
+    digests = [
+        digest for path in (one, other) for name, digest in job.digests.items() if path.as_posix().endswith("/" + name)
+    ]
+    return one == other or (len(digests) == 2 and digests[0] == digests[1])
+
+
+def _values_of(job: Job, model: str, *, is_here: bool) -> tuple[tuple[str, ParameterValue], ...]:
+    """The settings of a job that differ from what they would be if they were left open."""
+    defaults: Mapping[str, object]
+    if is_here:
+        defaults = defaults_in(job.task, described_model(model), situation_of(job))
+    else:
+        defaults = {name: field.default for name, field in Job.model_fields.items() if words_of(name)}
+    values: list[tuple[str, ParameterValue]] = []
+    for name, default in defaults.items():
+        value = getattr(job, name)
+        if value is not None and value != default:
+            values.append((name, value if isinstance(value, (bool, int, float)) else str(value)))
+    return tuple(sorted(values))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PySide6.QtGui import QImage
@@ -10,6 +10,7 @@ from PySide6.QtGui import QImage
 from adstudio.errors import ImageError, ImageTooLargeError
 from ui.state.image_files import decode
 from ui.state.pictures import make_thumbnail
+from ui.state.setup import Setup, SlotPicture, SlotStatus
 
 SLOT_THUMBNAIL_PX = 192
 
@@ -40,6 +41,31 @@ def load_slot(path: Path) -> Loaded:
         height_px=height,
         detail=f"{width} × {height} · {found.format_name}",
     )
+
+
+def filled(setup: Setup, path: Path, loaded: Loaded) -> Setup:
+    """The setup with every slot that waits for this picture told about it."""
+
+    def told(slot: SlotPicture) -> SlotPicture:
+        if slot.path != path or slot.status is not SlotStatus.LOADING:
+            return slot
+        return replace(
+            slot,
+            status=SlotStatus.BROKEN if loaded.error else SlotStatus.READY,
+            detail=loaded.detail,
+            width_px=loaded.width_px,
+            height_px=loaded.height_px,
+            thumbnail=loaded.thumbnail,
+            error=loaded.error,
+            too_large=loaded.too_large,
+        )
+
+    return setup.mapped(told)
+
+
+def unread(setup: Setup) -> Setup:
+    """The setup with every picture to be read anew."""
+    return setup.mapped(lambda slot: replace(slot, status=SlotStatus.LOADING))
 
 
 def load_thumbnail(path: Path, side_px: int) -> QImage:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -30,12 +29,11 @@ from ui.state.project_room import OpenedProject, ProjectRoom
 from ui.state.runs import HistoryEntry, entry_of, names_in, save_adjusted
 from ui.state.samples import LibraryModel, Samples
 from ui.state.session import Session
-from ui.state.setup import Setup, SlotPicture
+from ui.state.setup import SlotPicture
 from ui.state.stage import Stage
+from ui.state.telling import duration, in_words
 from ui.state.undo_order import UndoOrder
 from ui.state.words import DEVICES, short_name
-
-_FIELD_OF_SLOT = re.compile(r"^(content|styles\.\d+\.image): ")
 
 
 class Workbench(QObject):
@@ -325,21 +323,18 @@ class Workbench(QObject):
 
     def restore_job(self, job: Job, names: Mapping[Path, str] | None = None) -> None:
         """Lay out what a job says, once its model has been looked at. names: what its pictures are called."""
-        self.models.meet(job.model, lambda: self._lay_out(job, names_in(job) if names is None else names))
+        beside = [str(lora.path) for lora in job.loras]
+        if job.control is not None and job.control.model is not None:
+            beside.append(job.control.model)
+        called = names_in(job) if names is None else names
+        self.models.meet(job.model, lambda: self._lay_out(job, called), *beside)
 
     def _lay_out(self, job: Job, names: Mapping[Path, str]) -> None:
-        """What has no place in the window yet is named, and so is a model that cannot be used."""
+        """A model that cannot be used is named; what is missing beside it is said among the parameters."""
         self.session.restore(job, dict(names))
         problem = self.session.model_problem()
         if problem:
             self.model_missing.emit(problem)
-        layout = job.content_mask if job.content is None else None
-        if job.protect_mask is not None or job.control is not None or layout is not None:
-            self.noticed.emit(
-                self.tr(
-                    "This run also used a mask or a control picture that has no place here yet. Run again keeps it."
-                )
-            )
 
     def go_on(self, entry: HistoryEntry) -> None:
         """Take up a run that ended early."""
@@ -372,22 +367,3 @@ def _newest(project: Project) -> HistoryEntry | None:
     """The newest run of a project that is not in the trash."""
     runs = project.page(limit=1).runs
     return entry_of(project, runs[0]) if runs else None
-
-
-def in_words(reason: str, setup: Setup) -> str:
-    """Why a job was refused, for people who see slots and names where the job file has fields and paths."""
-    for slot in (setup.content, *setup.styles):
-        if slot is not None:
-            reason = reason.replace(str(slot.path), short_name(slot.name))
-    words = _FIELD_OF_SLOT.sub("", reason)
-    return words[:1].upper() + words[1:]
-
-
-def duration(seconds: float) -> str:
-    """A time as people say it: 0.8 s, 12 s, 3 min 20 s."""
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
