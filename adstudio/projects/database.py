@@ -51,7 +51,7 @@ class Database:
         mode = "ro" if read_only else "rwc"
         with self._in_words():
             self._connection = sqlite3.connect(
-                f"file:{quote(path.as_posix())}?mode={mode}",
+                f"{_uri(path)}?mode={mode}",
                 uri=True,
                 timeout=_BUSY_WAIT_S,
                 isolation_level=None,
@@ -187,6 +187,12 @@ class Database:
             yield
         except sqlite3.Error as error:
             raise _translated(error, self.path) from error
+
+
+def _uri(path: Path) -> str:
+    """With an empty host, so that drives and network shares of Windows are understood too."""
+    name = path.absolute().as_posix()
+    return f"file://{quote(name if name.startswith('/') else f'/{name}', safe='/:')}"
 
 
 def _translated(error: sqlite3.Error, path: Path) -> AdStudioError:

@@ -9,6 +9,7 @@ import os
 import secrets
 import shutil
 import stat
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -101,7 +102,10 @@ class Files:
         """Remove a folder with all in it, read-only files included; fine where it is gone."""
         self.step("rmtree", folder)
         if folder.exists():
-            shutil.rmtree(folder, onerror=_made_removable)
+            if sys.version_info >= (3, 12):
+                shutil.rmtree(folder, onexc=_made_removable)
+            else:
+                shutil.rmtree(folder, onerror=_made_removable)
 
     def protect(self, path: Path) -> None:
         """Make a file read-only, against programs that would change it in place. On Windows it would bar renaming."""

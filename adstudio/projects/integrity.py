@@ -10,7 +10,7 @@ from pathlib import Path
 from adstudio.projects.files import digest_and_size
 from adstudio.projects.layout import Layout, is_run_id
 from adstudio.projects.opening import complaint_about, require_project
-from adstudio.projects.running import flag
+from adstudio.projects.running import flag, look_again
 from adstudio.projects.sidecars import mark_project, project_sheet, run_sheet
 from adstudio.projects.store import Store
 from adstudio.projects.trash import collect
@@ -74,6 +74,7 @@ def repair(store: Store, progress: Progress = lambda _done, _of: None) -> tuple[
             mended = _mend_object(store, digest)
             flag(store, digest, Health.SOUND if mended else health)
             found.append(replace(finding, mended=True) if mended else finding)
+        look_again(store)
         behind = list(_sidecars(store))
         with store.database.transaction():
             for _, number in behind:

@@ -16,6 +16,8 @@ from datetime import UTC, datetime
 from io import FileIO
 from pathlib import Path
 
+import psutil
+
 from adstudio.errors import ProjectBusyError
 
 if sys.platform == "win32":
@@ -25,6 +27,7 @@ else:
 
 _LOCKED_BYTE = 1 << 30  # far behind the text, so that others can still read it on Windows
 _LONGEST_TEXT = 4096
+_NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, getattr(errno, "EOPNOTSUPP", errno.ENOSYS)})
 _HELD = frozenset({errno.EAGAIN, errno.EACCES, errno.EWOULDBLOCK, errno.EDEADLK})
 _KNOCK_SUFFIX = ".knock"
 
@@ -37,18 +40,18 @@ class ProjectLock:
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
         self._stream: FileIO | None = FileIO(os.open(path, flags, 0o644), "r+")
         try:
-            _lock(self._stream)
-        except OSError as error:
-            if error.errno not in _HELD:
-                self._stream.close()
-                raise
+            held = _is_held(self._stream, path)
+        except OSError:
+            self._stream.close()
+            raise
+        if held:
             self._stream.close()
             self._stream = None
             holder = holder_of(path)
             raise ProjectBusyError(
                 f"{project}: is open in {holder}; go on there, close it, or open the project for reading only",
                 holder=holder,
-            ) from error
+            )
         text = json.dumps(
             {
                 "process": os.getpid(),
@@ -75,6 +78,8 @@ class ProjectLock:
         """Let others write; more than once is fine. The file stays: removing it would race with the next holder."""
         if self._stream is not None:
             with contextlib.suppress(OSError):
+                self._stream.truncate(0)
+            with contextlib.suppress(OSError):
                 _unlock(self._stream)
             self._stream.close()
             self._stream = None
@@ -82,12 +87,10 @@ class ProjectLock:
 
 def holder_of(path: Path) -> str:
     """Who wrote the lock file, in words."""
-    try:
-        with path.open("rb") as stream:
-            holder = json.loads(stream.read(_LONGEST_TEXT))
-        computer, process = str(holder["computer"]), int(holder["process"])
-    except (OSError, ValueError, KeyError, TypeError):
+    holder = _holder(path)
+    if holder is None:
         return "another window"
+    computer, process = holder
     where = "" if computer == platform.node() else f" on {computer}"
     return f"another window{where} (process {process})"
 
@@ -99,6 +102,35 @@ def knock(path: Path) -> bool:
     except OSError:
         return False
     return True
+
+
+def _is_held(stream: FileIO, path: Path) -> bool:
+    """Take the lock; whether somebody else has it. On a file system without locks, whether its last holder lives."""
+    try:
+        _lock(stream)
+    except OSError as error:
+        if error.errno in _HELD:
+            return True
+        if error.errno not in _NO_LOCKS:
+            raise
+        return _lives(path)
+    return False
+
+
+def _lives(path: Path) -> bool:
+    holder = _holder(path)
+    if holder is None or holder[0] != platform.node():
+        return False
+    return holder[1] != os.getpid() and bool(psutil.pid_exists(holder[1]))
+
+
+def _holder(path: Path) -> tuple[str, int] | None:
+    try:
+        with path.open("rb") as stream:
+            holder = json.loads(stream.read(_LONGEST_TEXT))
+        return str(holder["computer"]), int(holder["process"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _lock(stream: FileIO) -> None:

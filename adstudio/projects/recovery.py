@@ -12,7 +12,7 @@ from adstudio.jobs.runs import RunStatus, summarize
 from adstudio.projects.files import PART_SUFFIX
 from adstudio.projects.layout import is_run_id
 from adstudio.projects.rows import put_run
-from adstudio.projects.running import finish, with_found_lineage
+from adstudio.projects.running import finish, look_again, with_found_lineage
 from adstudio.projects.sidecars import SidecarError, read_run_sheet
 from adstudio.projects.store import Store
 from adstudio.projects.taking_in import CHECKPOINTS_NAME, settle
@@ -26,6 +26,7 @@ def recover(store: Store) -> tuple[str, ...]:
     """Finish or take back what a crash cut in two; what the artist should know of it. Raises AdStudioError."""
     _empty_rest_of_trash(store)
     notices = _take_up_unknown_folders(store)
+    look_again(store)
     for row in store.database.read("SELECT id, state FROM runs WHERE state IN ('running', 'queued')"):
         status = summarize(store.layout.run(row["id"])).status
         if status in _OVER or row["state"] == RunState.RUNNING:

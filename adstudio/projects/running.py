@@ -252,6 +252,14 @@ def _mend_input(store: Store, folder: Path, one: RunInput) -> None:
         )
 
 
+def look_again(store: Store) -> None:
+    """Objects that were gone or altered when last looked at, and may have come back since."""
+    for row in store.database.read("SELECT digest, health FROM objects WHERE health IN ('missing', 'damaged')"):
+        health = store.objects.look_at(row["digest"])
+        if health != row["health"]:
+            flag(store, row["digest"], health)
+
+
 def flag(store: Store, digest: str, health: Health) -> None:
     """Remember what a look at an object found."""
     with store.database.transaction():

@@ -217,6 +217,17 @@ def test_fault_7_a_picture_missing_in_the_runs_folder_comes_back_from_the_object
         assert project.check() == ()
 
 
+def test_fault_7_a_picture_that_is_put_back_is_used_again(copy: Path) -> None:
+    with Project.open(copy) as project:
+        run = project.page().runs[0]
+        path = project.object_path(run.inputs[0].object.digest)
+        path.rename(path.with_name("away"))
+        assert project.check_object(path.name) is Health.MISSING
+    path.with_name("away").rename(path)
+    with Project.open(copy) as project:
+        assert project.run(run.id).inputs[0].object.health is Health.SOUND
+
+
 def test_fault_7_the_same_picture_added_again_mends_the_object(copy: Path, tmp_path: Path) -> None:
     with Project.open(copy) as project:
         run = project.page().runs[0]

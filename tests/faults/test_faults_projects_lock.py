@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import json
+import platform
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -54,3 +57,24 @@ def test_fault_10_the_lock_of_a_killed_process_is_taken_over(project: Project, t
         with Project.open(project.folder) as opened:
             assert opened.read_only is None
             assert opened.run(run.id) == run
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows locks on every file system")
+def test_fault_10_on_a_file_system_without_locks_the_last_holder_counts(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_handle: int, _operation: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    run = finished_run(project, tmp_path / "pictures")
+    project.close()
+    monkeypatch.setattr("fcntl.flock", refuse)
+    lock = project.folder / "project.lock"
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        lock.write_text(json.dumps({"computer": platform.node(), "process": other.pid}))
+        with pytest.raises(ProjectBusyError, match=f"process {other.pid}"):
+            Project.open(project.folder)
+    with Project.open(project.folder) as opened:
+        assert opened.run(run.id) == run
+    lock.write_text("nonsense")
+    Project.open(project.folder).close()
