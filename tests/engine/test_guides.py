@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from adstudio.engine.patch.guides import Target, ToneAndEdges, colour_matched
+from adstudio.engine.patch.marks import Marks
 from adstudio.engine.patch.tones import (
     Forms,
     best_plan,
@@ -16,6 +17,8 @@ from adstudio.engine.patch.tones import (
     planned_tones,
 )
 from tests.engine.drawn import RNG_SEED, as_picture, disc_scene, draws, parts_of
+
+NO_COLOUR = torch.zeros(3, 1, 1)
 
 
 def planned_scene() -> tuple[torch.Tensor, torch.Tensor, Forms]:
@@ -54,12 +57,14 @@ def test_plain_places_of_the_content_are_free_and_its_edges_are_not() -> None:
     light = torch.full((1, 128, 128), -0.5)
     light[:, :, 64:] = 0.5
     forms = Forms.of(light, [as_picture(light)], 1.0)
-    target, _ = ToneAndEdges(light, light, (as_picture(light),), forms, 1.0).at(2, (128, 128), [(128, 128)], 1.0)
+    target, _ = ToneAndEdges(light, light, (as_picture(light),), forms, NO_COLOUR, 1.0).at(
+        2, (128, 128), [(128, 128)], 1.0
+    )
     assert target is not None
     assert target.free is not None
     assert float(target.free[0, :, 62:66].max()) == 0.0
     assert float(target.free[0, :, 8:40].min()) > 0.9
-    coarse, _ = ToneAndEdges(light, light, (as_picture(light),), forms, 1.0).at(0, (32, 32), [(32, 32)], 1.0)
+    coarse, _ = ToneAndEdges(light, light, (as_picture(light),), forms, NO_COLOUR, 1.0).at(0, (32, 32), [(32, 32)], 1.0)
     assert coarse is not None
     assert coarse.free is None
 
@@ -78,12 +83,12 @@ def test_the_hold_loosens_with_coarser_marks_and_tightens_with_lost_structure() 
 
     def hold(*, planned_structure: float = 1.0, finer: float = 0.0) -> float:
         seen = replace(forms, planned=forms.planned * planned_structure, marks=forms.marks - finer)
-        return ToneAndEdges(content[:1], content[:1], (planned,), seen, 1.0).hold(planned)
+        return ToneAndEdges(content[:1], content[:1], (planned,), seen, NO_COLOUR, 1.0).hold(planned)
 
     assert 0.2 < hold() < 3.0
     assert hold(planned_structure=1.2) > hold() > hold(planned_structure=0.9)
     assert hold(finer=0.05) < hold()
-    assert hold(finer=0.05) < hold(finer=-0.05) < hold()
+    assert hold(finer=-0.05) == pytest.approx(hold())
     assert hold(planned_structure=10.0) == 3.0
     assert hold(finer=3.0) == 0.2
     assert hold(planned_structure=10.0, finer=3.0) == 0.2
@@ -91,9 +96,23 @@ def test_the_hold_loosens_with_coarser_marks_and_tightens_with_lost_structure() 
 
 def test_coarse_levels_are_held_looser() -> None:
     content, planned, forms = planned_scene()
-    guides = ToneAndEdges(content[:1], content[:1], (planned,), forms, 1.0)
+    guides = ToneAndEdges(content[:1], content[:1], (planned,), forms, NO_COLOUR, 1.0)
     twice = torch.nn.functional.interpolate(planned[None], scale_factor=2, mode="nearest")[0]
     assert guides.hold(twice) > guides.hold(planned)
+
+
+def test_marks_are_those_of_the_references_at_the_level_s_size_and_colours_are_held_last() -> None:
+    content, planned, forms = planned_scene()
+    colour = torch.full((3, 1, 1), 0.3)
+    guides = ToneAndEdges(content[:1], content[:1], (planned,), forms, colour, 1.0)
+    half = torch.nn.functional.avg_pool2d(planned, 2)
+    coarse, _ = guides.at(2, (48, 48), [(48, 48)], 1.0)
+    fine, _ = guides.at(3, (96, 96), [(96, 96)], 1.0)
+    assert coarse is not None
+    assert fine is not None
+    assert torch.equal(coarse.asked_of(half), Marks.of([half]).asked_of(half))
+    assert torch.equal(fine.asked_of(half), Marks.of([planned], colour).asked_of(half))
+    assert float(fine.asked_of(half).mean() - coarse.asked_of(half).mean()) > 0.05
 
 
 @pytest.mark.parametrize("weights", [(1.0, 1.0), (1.0, 4.0)])

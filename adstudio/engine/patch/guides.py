@@ -16,12 +16,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from adstudio.engine.patch.marks import Marks
 from adstudio.engine.patch.tones import Forms, edge_strength, luminance, matched, shrunk
 
 _TONE_WEIGHT = (4.2, 3.1, 2.2, 1.5, 0.64, 0.36, 0.22, 0.18)
 _EDGE_WEIGHT = (8.4, 8.4, 8.4, 7.3, 3.6, 1.8, 1.1, 0.7)
 _HEIGHT_WEIGHT = (2.0, 1.6, 1.2, 0.8, 0.4, 0.2, 0.1)
-_HELD_BY_SIDE = ((48, 0.48), (96, 0.73), (192, 0.95), (math.inf, 1.06))
+_HELD_BY_SIDE = ((48, 0.53), (96, 0.79), (192, 1.0), (math.inf, 1.1))
 _HOLD_POWER = 2.0
 _COARSENESS_PRICE = 9.5
 _HOLD_RANGE = (0.2, 3.0)
@@ -30,6 +31,7 @@ _FEW_FINE_MARKS_TIGHTEN = 2.8
 _FREE_FROM_LEVEL = 2
 _FREE_PX = 3
 _LEAST_EDGE = 0.01
+_COLOUR_FROM_LEVEL = 3
 _SAMPLED_PIXELS = 1 << 18
 
 
@@ -37,14 +39,19 @@ _SAMPLED_PIXELS = 1 << 18
 class Target:
     """Guide channels of the picture at one level.
 
-    channels: [channels, height, width]; free: [1, height, width], where there is nothing to keep, 0 … 1, or None; tone,
-    edge: weights of the first two channels.
+    channels: [channels, height, width]; free: [1, height, width], where there is nothing to keep, 0 … 1, or None;
+    marks: what they are to be like, or None; tone, edge: weights of the first two channels.
     """
 
     channels: Tensor
     free: Tensor | None = None
+    marks: Marks | None = None
     tone: float = 0.0
     edge: float = 0.0
+
+    def asked_of(self, picture: Tensor) -> Tensor:
+        """What to look for in one round: the picture, as it is before the round, as `marks` would have it."""
+        return picture if self.marks is None else self.marks.asked_of(picture)
 
     def beside(self, picture: Tensor) -> Tensor:
         """The channels for one round; picture: [3, height, width] in -1 … 1, as it is before the round.
@@ -99,14 +106,16 @@ class ToneAndEdges:
     """Guides of style transfer.
 
     light: luminance of the content [1, height, width] in -1 … 1; tones: as the references would have it, of any size;
-    references: [3, h, w] each; forms: what was planned; strength: 0 lets the reference repaint freely, 1 is the
-    default, more holds tighter; heights: whether what is high up in the references goes high up, too: sky to sky.
+    references: [3, h, w] each; forms: what was planned; colour: mean of the picture [3, 1, 1] as the references would
+    have it; strength: 0 lets the reference repaint freely, 1 is the default, more holds tighter; heights: whether what
+    is high up in the references goes high up, too: sky to sky.
     """
 
     light: Tensor
     tones: Tensor
     references: tuple[Tensor, ...]
     forms: Forms
+    colour: Tensor
     strength: float
     heights: bool = False
 
@@ -126,14 +135,16 @@ class ToneAndEdges:
         if self.strength == 0:
             return None, [None] * len(self.references)
         tone, edge = self._weights(level, hold)
-        lights = [luminance(shrunk(r, s)) for r, s in zip(self.references, reference_sizes, strict=True)]
+        pictures = [shrunk(r, s) for r, s in zip(self.references, reference_sizes, strict=True)]
+        lights = [luminance(picture) for picture in pictures]
         edges = [edge_strength(light) for light in lights]
         content_edges = matched(edge_strength(shrunk(self.light, size)), edges)
         height = self.strength * _HEIGHT_WEIGHT[min(level, len(_HEIGHT_WEIGHT) - 1)]
         channels = self._joined(tone * shrunk(self.tones, size), edge * content_edges, height)
         free = self._freedom(size) if level >= _FREE_FROM_LEVEL else None
+        marks = Marks.of(pictures, self.colour if level >= _COLOUR_FROM_LEVEL else None)
         each = zip(lights, edges, strict=True)
-        return Target(channels=channels, free=free, tone=tone, edge=edge), [
+        return Target(channels=channels, free=free, marks=marks, tone=tone, edge=edge), [
             self._joined(tone * light, edge * e, height) for light, e in each
         ]
 

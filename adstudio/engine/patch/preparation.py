@@ -226,6 +226,7 @@ def _start_and_guides(
     areas, edges, tones = Areas.of(light), form_edges(light), light.clone()
     forms = areas.taken_from(light, plan)
     appeals = [torch.ones_like(reference) for reference in lights]
+    colour = torch.zeros(3, 1, 1, device=small.device)
     for region in [None] if small_labels is None else [int(value) for value in np.unique(small_labels)]:
         inside = _inside(small_labels, region, small)
         parts = [_inside(labels, region, p) for labels, p in zip(label_maps, pictures, strict=True)]
@@ -237,6 +238,7 @@ def _start_and_guides(
         start[:, inside] = colour_matched(small[:, inside][:, None], pools, shares)[:, 0]
         if appearance:
             continue
+        colour += float(inside.float().mean()) * _mean_colour(pools, shares)
         wanted = [lights[k][0][parts[k]] for k in used]
         tones[0][inside] = planned_tones(plan, forms[0][inside], edges[0][inside], wanted, shares)
         for k, there in zip(used, wanted, strict=True):
@@ -245,8 +247,15 @@ def _start_and_guides(
         return start, PartGuides.of(content, tuple(references), strength), ()
     seen = Forms.of(light, pictures, plan.structure)
     heights = job.task is JobTask.APPEARANCE_TRANSFER
-    guides = ToneAndEdges(calmed(luminance(content)), tones, tuple(references), seen, strength, heights)
+    guides = ToneAndEdges(calmed(luminance(content)), tones, tuple(references), seen, colour, strength, heights)
     return start, guides, tuple(appeals)
+
+
+def _mean_colour(pools: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
+    """Of pools of colours [3, 1, pixels], weighted per pixel: [3, 1, 1]."""
+    counts = [weight * pool.shape[2] for weight, pool in zip(weights, pools, strict=True)]
+    sums = [count * pool.mean((1, 2), keepdim=True) for count, pool in zip(counts, pools, strict=True)]
+    return torch.stack(sums).sum(0) / sum(counts)
 
 
 def _figures(content: Tensor, references: Sequence[Tensor]) -> tuple[Labels | None, list[Labels | None]]:

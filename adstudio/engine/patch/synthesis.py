@@ -220,7 +220,7 @@ class Synthesis:
 
     def _described(self, projection: Projection, picture: Tensor, target: Target | None) -> Tensor:
         task = self.task
-        seen = joined(picture, None if target is None else target.beside(picture))
+        seen = picture if target is None else joined(target.asked_of(picture), target.beside(picture))
         return projection.describe(seen, self._bands, wrap_y=task.wrap_y, wrap_x=task.wrap_x)
 
     def _hold(self, level: int) -> float:

@@ -32,7 +32,6 @@ _GRAIN_VARIANCE = 0.01
 _CALMING_PX = 256
 _DEPARTURE_PRICE = 17.0
 _BUSY_PRICE = 0.2
-_WEAKNESS_SHARE = 0.2
 _MARK_SIZES = 4
 _CHOICES = (
     ("detail_share", (0.0, 1.6)),
@@ -270,8 +269,7 @@ class Forms:
         now = shrunk(luminance(picture), (self.content.shape[-2], self.content.shape[-1]))
         kept = structure(_grey(now), _grey(self.content), scales=(1, 2, 4))
         apart = (mark_sizes(now) - self.marks)[_MARK_SIZES // 2 :]
-        coarser = float((apart.clamp(min=0) - _WEAKNESS_SHARE * apart.clamp(max=0)).mean())
-        return kept / max(self.planned, 0.05), coarser
+        return kept / max(self.planned, 0.05), float(apart.clamp(min=0).mean())
 
 
 def _with_bond(plan: TonePlan, own: float, wanted: float) -> TonePlan:
