@@ -25,6 +25,8 @@ from adstudio.projects.taking_in import take_in
 from adstudio.projects.trash import Collected
 from adstudio.projects.values import Frame, Lineage, ReadOnlyReason, Run
 
+_FOLLOWED_AT_ONCE = 100
+_FOLLOWED_AT_CLOSING = 400
 _log = logging.getLogger(__name__)
 
 
@@ -173,12 +175,17 @@ class Project(Contents, Edits):
         with self._store.change("the backup cannot be written"):
             return backup.back_up(self._store.database, self._store.layout, self._store.files)
 
-    def follow_up(self) -> None:
-        """Write sidecars that are behind, and a backup where one is due: for a quiet moment."""
+    def follow_up(self) -> bool:
+        """Write some of the sidecars that are behind, and a backup where one is due; whether more is left.
+
+        For quiet moments: it takes about a second where much is behind.
+        """
         with self._store.change("what is behind cannot be written"):
-            self._store.sidecars.follow()
+            before = self._store.sidecars.behind()
+            left = self._store.sidecars.follow(_FOLLOWED_AT_ONCE)
         if self._store.database.changed and backup.is_due(self._store.layout):
             self.back_up()
+        return 0 < left < before
 
     def save_as(self, target: Path) -> Path:
         """Copy the whole project to another place, whole or not at all; this one stays open. Works read-only too."""
@@ -205,7 +212,7 @@ class Project(Contents, Edits):
     def _followed(self) -> bool:
         try:
             with self._store.writing:
-                return self._store.sidecars.follow() == 0
+                return self._store.sidecars.follow(_FOLLOWED_AT_CLOSING) == 0
         except AdStudioError as error:
             _log.info("%s: sidecars are behind (%s)", self.folder, error)
             return False

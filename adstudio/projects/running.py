@@ -44,6 +44,7 @@ def begin(store: Store, job: Job, lineage: Sequence[Lineage], names: Mapping[Pat
             run = described_run(concrete, folder, state=RunState.QUEUED, created=now(), inputs=inputs)
             run = replace(run, versions=versions(), lineage=tuple(lineage))
             settle_in(store, part, with_found_lineage(store, run))
+            store.active.add(run.id)
     return RunRequest(job=concrete, folder=folder)
 
 
@@ -133,6 +134,7 @@ def resume(store: Store, run_id: str) -> RunRequest:
             store.files.write_whole(folder / JOB_NAME, run.job_text.encode())
         request = run_folder.open_run(folder)
         _set_state(store, run_id, RunState.QUEUED)
+        store.active.add(run_id)
     return request
 
 
@@ -187,6 +189,7 @@ def finish(store: Store, run_id: str, event: Event | None = None) -> Run:
                 finished=finished,
             )
             put_run(store.database, ended)
+        store.active.discard(run_id)
     return store.run(run_id)
 
 

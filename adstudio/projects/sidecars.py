@@ -83,6 +83,10 @@ class Sidecars:
             self._unmark([("UPDATE runs SET stale = 0 WHERE number = ?", (number,)) for number in written])
         return len(stale) - len(written)
 
+    def behind(self) -> int:
+        """How many of the runs' are stale."""
+        return int(self._database.value("SELECT count(*) FROM runs WHERE stale = 1"))
+
     def _follow_project(self) -> None:
         if self._write(self._layout.sidecar, project_sheet(self._database).content()):
             self._unmark([("DELETE FROM meta WHERE key = 'stale'", ())])

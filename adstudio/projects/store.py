@@ -25,6 +25,7 @@ class Store:
     """An open project.
 
     fresh: digests of objects added in this session that nothing may refer to yet; they are not collected.
+    active: runs begun or gone on with in this session that have not ended: their folders stay.
     read_only: why nothing may be changed, None where all may. writing: held by whoever changes files.
     """
 
@@ -36,6 +37,7 @@ class Store:
     log: UndoLog
     read_only: ReadOnlyReason | None = None
     fresh: set[str] = field(default_factory=set)
+    active: set[str] = field(default_factory=set)
     writing: RLock = field(default_factory=RLock)
 
     @contextmanager

@@ -36,14 +36,15 @@ class Collected:
 def empty(store: Store, *, before: datetime | None = None) -> tuple[str, ...]:
     """Delete for good what is in the trash, or what was put there before a moment; the ids of the runs.
 
-    First the folders move aside, then the database forgets the runs, then the folders go: a crash in between is
-    finished or taken back when the project is next opened.
+    Runs that are being computed stay. First the folders move aside, then the database forgets the runs, then the
+    folders go: a crash in between is finished or taken back when the project is next opened.
     """
     sql, values = "SELECT id FROM runs WHERE trashed IS NOT NULL", []
     if before is not None:
         sql, values = f"{sql} AND trashed < ?", [milliseconds(before)]
     with store.change("the trash cannot be emptied"):
-        run_ids = tuple(row["id"] for row in store.database.read(sql, values))
+        found = [row["id"] for row in store.database.read(sql, values)]
+        run_ids = tuple(run_id for run_id in found if run_id not in store.active)
         moved: list[str] = []
         try:
             store.files.make_folder(store.layout.trash)

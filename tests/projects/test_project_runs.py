@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from adstudio.errors import JobError, ProjectError
 from adstudio.jobs import run_folder
-from adstudio.projects import Health, Lineage, Project, Relation, RunState
+from adstudio.jobs.events import Started
+from adstudio.projects import Health, Lineage, Project, Query, Relation, RunState
+from adstudio.projects.rows import put_run
 from tests.fakes import Script, sample_job, write_picture
 from tests.projects.makers import compute, contents, finished_run, job_in
 
@@ -111,8 +115,6 @@ def test_a_run_cut_short_goes_on(project: Project, pictures: Path) -> None:
 
 def test_a_run_that_was_going_on_when_the_program_died(project: Project, pictures: Path) -> None:
     request = project.begin_run(job_in(pictures))
-    from adstudio.jobs.events import Started
-
     project.record_event(request.folder.name, Started(device="cpu"))
     project.close()
     with Project.open(project.folder) as opened:
@@ -191,3 +193,57 @@ def test_the_sidecar_can_be_read_by_people(project: Project, pictures: Path) -> 
 def test_an_unknown_run_is_named(project: Project) -> None:
     with pytest.raises(ProjectError, match="has no run 20260101-000000-00000000"):
         project.run("20260101-000000-00000000")
+
+
+def test_a_run_that_is_computed_survives_the_trash(project: Project, pictures: Path) -> None:
+    request = project.begin_run(job_in(pictures))
+    project.trash([request.folder.name])
+    assert project.empty_trash() == ()
+    assert compute(project, request).state is RunState.FINISHED
+    assert project.empty_trash() == (request.folder.name,)
+
+
+def test_many_edits_at_once_leave_sidecars_for_later(project: Project, pictures: Path) -> None:
+    run = finished_run(project, pictures)
+    database = project._store.database
+    with project._store.change("test"), database.transaction():
+        for number in range(150):
+            put_run(database, replace(run, id=f"20260301-120000-{number:08x}"), stale=False)
+    ids = project.run_ids()
+    project.rate(ids, 3)
+    assert project._store.sidecars.behind() == len(ids) - 16
+    assert project.follow_up()
+    assert not project.follow_up()
+    assert project._store.sidecars.behind() == 0
+    assert project.check() == ()
+
+
+def test_threads_read_and_write_together(project: Project, pictures: Path) -> None:
+    """One computes and rates while others list, search and look; nobody is in another's way."""
+    stop = threading.Event()
+    faults: list[BaseException] = []
+    seen: list[int] = []
+
+    def look() -> None:
+        try:
+            while not stop.is_set():
+                page = project.page(Query(text="content", min_rating=1))
+                assert all(run.rating == 2 for run in page.runs)
+                seen.append(page.total)
+                project.next_undo()
+        except BaseException as error:  # noqa: BLE001 (told below)
+            faults.append(error)
+
+    lookers = [threading.Thread(target=look) for _ in range(3)]
+    for looker in lookers:
+        looker.start()
+    try:
+        for seed in range(8):
+            project.rate([finished_run(project, pictures, seed=seed).id], 2)
+    finally:
+        stop.set()
+        for looker in lookers:
+            looker.join()
+    assert faults == []
+    assert seen == sorted(seen)
+    assert project.count(Query(min_rating=2)) == 8

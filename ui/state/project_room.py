@@ -161,7 +161,7 @@ class ProjectRoom(QObject):
 
     def _follow_up(self) -> None:
         if self.current is not None and self.current.read_only is None:
-            self.ask(Project.follow_up, key="follow up")
+            self.ask(Project.follow_up, lambda more: self._quiet.start() if more else None, key="follow up")
 
 
 def _take_in(project: Project, folder: Path) -> int:
