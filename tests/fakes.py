@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -127,7 +128,7 @@ class FakeHost(ThreadHost):
 
     def __init__(self, *scripts: Script, factory: EngineFactory | None = None) -> None:
         self.engine = ScriptedEngine(scripts=list(scripts) or [Script()])
-        super().__init__(factory if factory is not None else lambda: self.engine)
+        super().__init__(factory if factory is not None else lambda: self.engine, awake=contextlib.nullcontext)
 
 
 def _shade(step: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:

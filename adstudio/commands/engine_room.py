@@ -12,7 +12,6 @@ from typing import Self
 
 from adstudio.commands.console import ProgressLines, duration, tell
 from adstudio.commands.whole import Whole
-from adstudio.jobs.awake import kept_awake
 from adstudio.jobs.events import TERMINAL, Cancelled, Event, Finished, Started
 from adstudio.jobs.host import EngineFactory, RunId, RunRequest
 from adstudio.jobs.thread_host import ThreadHost
@@ -25,7 +24,7 @@ class EngineRoom:
     """An engine thread, made with the first run and kept with its models until the room is left.
 
     The first Ctrl+C cancels the run and waits for the engine to leave a checkpoint, a second one ends the program at
-    once. The machine is kept from sleeping meanwhile.
+    once.
     """
 
     def __init__(self, factory: EngineFactory) -> None:
@@ -39,7 +38,6 @@ class EngineRoom:
     def __enter__(self) -> Self:
         self._leaving.enter_context(self._runner)
         self._leaving.callback(self._host.shutdown_blocking, _HARD_STOP_S)
-        self._leaving.enter_context(kept_awake())
         before = signal.signal(signal.SIGINT, self._on_interrupt)
         self._leaving.callback(signal.signal, signal.SIGINT, before or signal.default_int_handler)
         return self

@@ -8,9 +8,10 @@ import logging
 import threading
 import uuid
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 
 from adstudio.errors import EngineError
+from adstudio.jobs.awake import kept_awake
 from adstudio.jobs.events import TERMINAL, Cancelled, Event, Failed, Finished, Notice, Paused, Queued, Resumed, Started
 from adstudio.jobs.failure import failed_from
 from adstudio.jobs.host import Engine, EngineFactory, RunId, RunRequest
@@ -24,11 +25,14 @@ class ThreadHost:
     """The host with one engine thread, started by the first job or `warm`.
 
     The engine is made by the factory inside that thread and used by no other. Every wish (cancel, pause) belongs to one
-    run, so that nothing meant for one can reach the next.
+    run, so that nothing meant for one can reach the next. awake: entered while a run computes.
     """
 
-    def __init__(self, factory: EngineFactory) -> None:
+    def __init__(
+        self, factory: EngineFactory, *, awake: Callable[[], contextlib.AbstractContextManager[None]] = kept_awake
+    ) -> None:
         self._factory = factory
+        self._awake = awake
         self._engine: Engine | None = None
         self._thread: threading.Thread | None = None
         self._work = threading.Condition()
@@ -203,11 +207,12 @@ class ThreadHost:
         if run.cancel_wanted.is_set():
             run.say(Cancelled())
             return
-        items = self._ready_engine().run(run.request, run)
-        try:
-            self._follow(run, items)
-        finally:
-            _close(items)
+        with self._awake():
+            items = self._ready_engine().run(run.request, run)
+            try:
+                self._follow(run, items)
+            finally:
+                _close(items)
 
     def _follow(self, run: Run, items: Iterator[Event]) -> None:
         computing = False

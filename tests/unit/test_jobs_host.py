@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from adstudio.errors import EngineError
 from adstudio.jobs.events import Failed
 from adstudio.jobs.host import EngineFactory, RunRequest
 from adstudio.jobs.thread_host import ThreadHost
@@ -80,3 +83,27 @@ def test_shutdown_from_a_second_loop(tmp_path: Path) -> None:
     asyncio.run(first())
     asyncio.run(host.shutdown())
     assert host.shutdown_blocking(1.0)
+
+
+def test_the_machine_is_kept_awake_while_a_run_computes_and_only_then(tmp_path: Path) -> None:
+    happened: list[str] = []
+
+    @contextlib.contextmanager
+    def awake() -> Iterator[None]:
+        happened.append("awake")
+        try:
+            yield
+        finally:
+            happened.append("asleep")
+
+    scripts = [Script(steps=1, on_step=lambda _: happened.append("step")), Script(steps=1, error=EngineError("odd"))]
+    engine = ScriptedEngine(scripts=scripts)
+    host = ThreadHost(lambda: engine, awake=awake)
+
+    async def story() -> None:
+        for name in ("a", "b"):
+            await everything(host, host.submit(request_in(tmp_path / name)))
+        await host.shutdown()
+
+    play(story())
+    assert happened == ["awake", "step", "asleep", "awake", "asleep"]
