@@ -71,8 +71,8 @@ def _dispatch(arguments: argparse.Namespace) -> int:
                 precision=arguments.precision,
                 as_json=arguments.json,
             )
-        case "doctor":
-            return _doctor(arguments)
+        case "doctor" | "bundle":
+            return (_doctor if arguments.command == "doctor" else _bundle)(arguments)
         case "schema":
             from adstudio.jobs.files import json_schema
 
@@ -121,6 +121,25 @@ def _doctor(arguments: argparse.Namespace) -> int:
     return doctor_command(engine_factory, warm=arguments.warm, as_json=arguments.json)
 
 
+def _bundle(arguments: argparse.Namespace) -> int:
+    from adstudio.commands import bundle
+
+    match arguments.action:
+        case "export":
+            return bundle.export_command(
+                arguments.project,
+                arguments.to,
+                runs=arguments.runs,
+                board=arguments.board,
+                ancestors=arguments.ancestors,
+            )
+        case "import":
+            return bundle.import_command(arguments.bundle, arguments.into)
+        case "replay":
+            return bundle.replay_command(arguments.bundle, arguments.out, engine_factory, as_json=arguments.json)
+    return bundle.show_command(arguments.bundle, as_json=arguments.json)
+
+
 def _models(arguments: argparse.Namespace) -> int:
     from adstudio.commands import models
 
@@ -166,6 +185,7 @@ def _parser() -> argparse.ArgumentParser:
     demo = commands.add_parser("demo", help="run the built-in samples and make a gallery of the results")
     demo.add_argument("--out", type=Path, metavar="DIR", help="folder for runs and gallery (Pictures/AD Studio/Demo)")
     _add_models_parser(commands.add_parser("models", help="which diffusion models there are; add one, look at one"))
+    _add_bundle_parser(commands.add_parser("bundle", help="runs from project to project in one file"))
     doctor = commands.add_parser("doctor", help="say what this machine, or a project, has and lacks")
     doctor.add_argument("project", type=Path, nargs="?", metavar="PROJECT", help="say whether this project is sound")
     doctor.add_argument("--repair", action="store_true", help="mend what is wrong with the project")
@@ -232,6 +252,27 @@ def _add_bench_arguments(bench: argparse.ArgumentParser) -> None:
     bench.add_argument("--device", choices=("auto", "cuda", "mps", "cpu"), default="auto")
     bench.add_argument("--precision", choices=("auto", "bf16", "fp16", "fp32"), default="auto")
     bench.add_argument("--json", action="store_true", help="for programs rather than people")
+
+
+def _add_bundle_parser(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", metavar="action", title="actions", required=True)
+    out = actions.add_parser("export", help="write runs of a project into a bundle")
+    out.add_argument("project", type=Path, metavar="PROJECT", help="the project's folder")
+    out.add_argument("--to", type=Path, required=True, metavar="FILE", help="the bundle; .adbundle is added")
+    which = out.add_mutually_exclusive_group()
+    which.add_argument("--runs", metavar="ID,…", help="only these runs")
+    which.add_argument("--board", metavar="NAME", help="only the runs on this board")
+    out.add_argument("--ancestors", action="store_true", help="also the runs that they were made from")
+    take = actions.add_parser("import", help="take the runs of a bundle into a project")
+    take.add_argument("bundle", type=Path, metavar="FILE")
+    take.add_argument("--into", type=Path, required=True, metavar="PROJECT", help="made where it is not there")
+    show = actions.add_parser("show", help="say what a bundle holds, and whether it is whole")
+    show.add_argument("bundle", type=Path, metavar="FILE")
+    show.add_argument("--json", action="store_true", help="as JSON")
+    replay = actions.add_parser("replay", help="run a bundle's jobs again here and compare the pictures")
+    replay.add_argument("bundle", type=Path, metavar="FILE")
+    replay.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the new runs; new or empty")
+    replay.add_argument("--json", action="store_true", help="the report as JSON")
 
 
 def _add_models_parser(models: argparse.ArgumentParser) -> None:

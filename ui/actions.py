@@ -24,6 +24,8 @@ class Command(StrEnum):
     SAVE_PROJECT = "save_project"
     COPY_PROJECT = "copy_project"
     PROJECT_FOLDER = "project_folder"
+    EXPORT_BUNDLE = "export_bundle"
+    IMPORT_BUNDLE = "import_bundle"
     QUIT = "quit"
     UNDO = "undo"
     REDO = "redo"
@@ -111,6 +113,13 @@ TABLE: tuple[ActionSpec, ...] = (
     ActionSpec(
         command=Command.COPY_PROJECT, text=_text("Save a copy of the project …"), menu=FILE, keys=("Ctrl+Shift+S",)
     ),
+    ActionSpec(
+        command=Command.EXPORT_BUNDLE,
+        text=_text("Export runs as a bundle …"),
+        menu=FILE,
+        tip=_text("One file with the selected runs, or all where one or none is selected"),
+    ),
+    ActionSpec(command=Command.IMPORT_BUNDLE, text=_text("Take in a bundle …"), menu=FILE),
     ActionSpec(command=Command.PROJECT_FOLDER, text=_text("Show the project in its folder"), menu=FILE),
     ActionSpec(
         command=Command.OPEN_CONTENT,

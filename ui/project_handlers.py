@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QMenu
 
-from adstudio.projects import SUFFIX, ReadOnlyReason
+from adstudio.projects import SUFFIX, ReadOnlyReason, TakenIn
+from adstudio.projects.bundle_format import Manifest
 from adstudio.projects.recent import recent_projects
 from ui.actions import FILE, Command
 from ui.state.job_controller import RunState
@@ -44,6 +45,8 @@ class ProjectHandlers(QObject):
             Command.SAVE_PROJECT: self.say_saved,
             Command.COPY_PROJECT: self.copy,
             Command.PROJECT_FOLDER: self.show_folder,
+            Command.EXPORT_BUNDLE: self.export_bundle,
+            Command.IMPORT_BUNDLE: self.import_bundle,
         }
 
     def new(self) -> None:
@@ -71,6 +74,37 @@ class ProjectHandlers(QObject):
 
         self._window.status_line.say(self.tr("Copying the project …"))
         self._room.ask(lambda project: project.save_as(target), told)
+
+    def export_bundle(self) -> None:
+        """The selected runs, or all: one is selected whenever a result is looked at."""
+        chosen = self._window.history.selected()
+        ids = chosen if len(chosen) > 1 else None
+        name = self._room.current.name if self._room.current is not None else ""
+        title = self.tr("Export {count} runs as a bundle").format(count=len(ids)) if ids else self.tr("Export all runs")
+
+        def told(manifest: Manifest) -> None:
+            words = self.tr("{count} runs exported").format(count=len(manifest.runs))
+            self._window.status_line.say(words)
+
+        def write(target: Path) -> None:
+            self._window.status_line.say(self.tr("Writing the bundle …"))
+            self._room.ask(lambda project: project.export_bundle(target, ids), told)
+
+        self._window.dialogs.save_bundle(title, name, write)
+
+    def import_bundle(self) -> None:
+        self._window.dialogs.open_bundle(self.tr("Take in a bundle"), self.take_in)
+
+    def take_in(self, bundle: Path) -> None:
+        """The runs of a bundle into the open project."""
+
+        def told(taken: TakenIn) -> None:
+            words = self.tr("{new} runs taken in, {known} were here already")
+            self._window.status_line.say(words.format(new=len(taken.runs), known=len(taken.known)))
+            self._room.changed.emit()
+
+        self._window.status_line.say(self.tr("Taking the bundle in …"))
+        self._room.ask(lambda project: project.import_bundle(bundle), told)
 
     def show_folder(self) -> None:
         self._window.handlers.open_folder(self._window.bench.project_folder)

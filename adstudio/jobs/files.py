@@ -6,7 +6,7 @@ import copy
 import json
 import math
 from collections.abc import Iterable, Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from pydantic import ValidationError
@@ -118,6 +118,13 @@ def with_absolute_paths(job: Job, base_dir: Path) -> Job:
     if is_model_path(job.model):
         changes["model"] = str(_lasting(base / job.model))
     return job.model_copy(update=changes)
+
+
+def name_of_model(model: str) -> str:
+    """What a model, LoRA file or ControlNet is called on any machine: a name as it is, of a path its last part."""
+    if not is_model_path(model):
+        return model
+    return PurePath(model).stem if model.endswith(".safetensors") else PurePath(model).name
 
 
 def _placed(name_or_path: str, base: Path) -> str:

@@ -1,5 +1,8 @@
 """Projects: folders in which no run is lost. `Project` is the face; the rest are the values it gives and takes."""
 
+from adstudio.projects.bundle_format import SUFFIX as BUNDLE_SUFFIX
+from adstudio.projects.bundle_import import TakenIn
+from adstudio.projects.bundle_read import Bundle
 from adstudio.projects.integrity import Fault, Finding
 from adstudio.projects.layout import SUFFIX
 from adstudio.projects.project import Project
@@ -23,8 +26,10 @@ from adstudio.projects.values import (
 )
 
 __all__ = [
+    "BUNDLE_SUFFIX",
     "SUFFIX",
     "Board",
+    "Bundle",
     "Collected",
     "Command",
     "Fault",
@@ -43,6 +48,7 @@ __all__ = [
     "RunResult",
     "RunState",
     "StoredObject",
+    "TakenIn",
     "forget_project",
     "recent_projects",
     "remember_project",

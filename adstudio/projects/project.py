@@ -14,7 +14,9 @@ from adstudio.errors import AdStudioError
 from adstudio.jobs.events import Event
 from adstudio.jobs.host import RunRequest
 from adstudio.jobs.spec import Job
-from adstudio.projects import backup, copying, frames, integrity, opening, running, trash
+from adstudio.projects import backup, bundle_export, bundle_import, copying, frames, integrity, opening, running, trash
+from adstudio.projects.bundle_format import Manifest
+from adstudio.projects.bundle_import import TakenIn
 from adstudio.projects.contents import Contents
 from adstudio.projects.editing import Edits
 from adstudio.projects.files import Files, digest_and_size
@@ -199,6 +201,28 @@ class Project(Contents, Edits):
     def export_picture(self, digest: str, target: Path) -> None:
         """Write a picture to a file, byte for byte, whole or not at all."""
         copying.export_picture(self._store, digest, target)
+
+    def export_bundle(
+        self,
+        target: Path,
+        run_ids: Sequence[str] | None = None,
+        *,
+        ancestors: bool = False,
+        frames: bool = True,
+    ) -> Manifest:
+        """Write runs with all their pictures into one file, whole or not at all; what it holds.
+
+        run_ids: None for all that are not in the trash; runs that go on are left out. ancestors: also what they were
+        made from. frames: with the intermediate states that were kept. `.adbundle` is added to a name that lacks it.
+        """
+        return bundle_export.export_bundle(self._store, target.absolute(), run_ids, ancestors=ancestors, frames=frames)
+
+    def import_bundle(self, path: Path) -> TakenIn:
+        """Take the runs of a bundle in, all or none; those that are here already stay as they are. Not undone.
+
+        Raises ProjectError naming the member for a bundle that is not exactly what its manifest says.
+        """
+        return bundle_import.import_bundle(self._store, path.absolute())
 
     def knocked(self) -> bool:
         """Whether somebody who found this project open asks its window to come forward, since this was last asked."""

@@ -149,17 +149,22 @@ def run_sheet(run: Run) -> bytes:
 
 def read_run_sheet(path: Path) -> Run:
     """The run in a `run.json`. Raises SidecarError."""
-    sheet = _read(path)
-    try:
-        job = sheet.pop("job", None)
-        sheet.pop("format", None)
-        sheet["job_text"] = json.dumps(job, ensure_ascii=False, indent=2) + "\n" if job is not None else ""
-        run = _RUN.validate_python(sheet)
-    except (ValidationError, ValueError, RecursionError) as error:
-        raise SidecarError(reason=f"{path}: does not hold a run") from error
+    run = run_from_sheet(_read(path), str(path))
     if run.id != path.parent.name:
         raise SidecarError(reason=f"{path}: belongs to another run, {run.id}")
     return run
+
+
+def run_from_sheet(sheet: Any, place: str) -> Run:
+    """The run that `run_sheet` wrote. place: of the sheet, for words. Raises SidecarError."""
+    try:
+        fields = dict(sheet)
+        job = fields.pop("job", None)
+        fields.pop("format", None)
+        fields["job_text"] = json.dumps(job, ensure_ascii=False, indent=2) + "\n" if job is not None else ""
+        return _RUN.validate_python(fields)
+    except (ValidationError, ValueError, TypeError, RecursionError) as error:
+        raise SidecarError(reason=f"{place}: does not hold a run") from error
 
 
 def read_project_sheet(path: Path) -> ProjectSheet:

@@ -145,6 +145,11 @@ class Run:
     frames: tuple[Frame, ...] = ()
     lineage: tuple[Lineage, ...] = ()
 
+    def inputs_and_results(self) -> tuple[tuple[str, str], ...]:
+        """(file, digest) of every picture that went in or came out: two runs that agree in them are the same."""
+        named = [(one.file, one.object.digest) for one in self.inputs]
+        return tuple(named + [(one.file, one.object.digest) for one in self.results])
+
     @property
     def can_go_on(self) -> bool:
         """Whether it ended, or was cut off, before its pictures were made."""

@@ -243,3 +243,25 @@ def test_a_folder_that_is_no_project_is_refused_and_the_present_one_stays(
     quiet()
     assert three.bench.project_folder == here and three.bench.history.rowCount() == 3
     assert "is not a project" in three.canvas.banner.message.text()
+
+
+def test_runs_go_into_a_bundle_and_into_another_project(three: MainWindow, quiet: Quiet) -> None:
+    room, projects = three.bench.room, three.projects
+    bundle = three.bench.project_folder.with_name("friend.adbundle")
+    three.history.strip.selectAll()
+    three.actions_table[Command.EXPORT_BUNDLE].trigger()
+    dialog = three.dialogs.current
+    assert dialog is not None and "3 runs" in dialog.windowTitle()
+    dialog.selectFile(str(bundle))
+    dialog.accept()
+    quiet()
+    assert bundle.is_file() and "3 runs exported" in three.status_line.doing.text()
+    room.open(bundle.with_name("other.adproj"), create=True)
+    quiet()
+    projects.take_in(bundle)
+    quiet()
+    assert seeds(three.bench.history) == [3, 2, 1]
+    bundle.write_bytes(bundle.read_bytes()[:-30])
+    projects.take_in(bundle)
+    quiet()
+    assert "friend.adbundle" in three.canvas.banner.message.text()

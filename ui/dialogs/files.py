@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, QStandardPaths
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from adstudio.images.opening import SUFFIXES
-from adstudio.projects import SUFFIX
+from adstudio.projects import BUNDLE_SUFFIX, SUFFIX
 
 
 class FileDialogs(QObject):
@@ -73,6 +73,24 @@ class FileDialogs(QObject):
         dialog.setNameFilters([self.tr("Projects (*{suffix})").format(suffix=SUFFIX)])
         dialog.selectFile(name)
         dialog.open()
+
+    def save_bundle(self, title: str, name: str, then: Callable[[Path], None]) -> None:
+        """Where a bundle is to be written; a file that is there is not replaced."""
+        dialog = self._open(title, QFileDialog.FileMode.AnyFile, lambda files: then(files[0]))
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setOption(QFileDialog.Option.DontConfirmOverwrite)
+        dialog.setNameFilters([self._bundles()])
+        dialog.selectFile(name)
+        dialog.open()
+
+    def open_bundle(self, title: str, then: Callable[[Path], None]) -> None:
+        """One bundle."""
+        dialog = self._open(title, QFileDialog.FileMode.ExistingFile, lambda files: then(files[0]))
+        dialog.setNameFilters([self._bundles(), self.tr("All files (*)")])
+        dialog.open()
+
+    def _bundles(self) -> str:
+        return self.tr("Bundles (*{suffix})").format(suffix=BUNDLE_SUFFIX)
 
     def save_picture(self, title: str, name: str, then: Callable[[Path], None]) -> None:
         """Where to write a PNG."""
