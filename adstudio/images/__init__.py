@@ -7,6 +7,7 @@ from adstudio.images.resize import centre_crop_to_aspect, fit_within, resize, re
 from adstudio.images.save import (
     JOB_KEY,
     atomic_write_bytes,
+    encode_png,
     encode_thumbnail,
     read_metadata,
     save_jpeg,
@@ -23,6 +24,7 @@ __all__ = [
     "blend_color",
     "blend_strength",
     "centre_crop_to_aspect",
+    "encode_png",
     "encode_thumbnail",
     "fit_within",
     "load_image",

@@ -23,6 +23,7 @@ from adstudio.images.resize import fit_within
 __all__ = [
     "JOB_KEY",
     "atomic_write_bytes",
+    "encode_png",
     "encode_thumbnail",
     "read_metadata",
     "save_jpeg",
@@ -46,13 +47,18 @@ def save_png(path: Path, pixels: Pixels, *, metadata: Mapping[str, str] | None =
     if bit_depth == 16:
         atomic_write_bytes(path, _encoded_16(pixels, metadata or {}))
         return
+    atomic_write_bytes(path, encode_png(pixels, metadata=metadata))
+
+
+def encode_png(pixels: Pixels, *, metadata: Mapping[str, str] | None = None) -> bytes:
+    """The content of an 8-bit PNG with an sRGB tag; see `save_png`."""
     info = PngImagePlugin.PngInfo()
     info.add(b"sRGB", b"\x00")
     for key, text in (metadata or {}).items():
         info.add_itxt(key, text, zip=len(text) > 2048)
     buffer = io.BytesIO()
     Image.fromarray(to_uint8(pixels)).save(buffer, "PNG", pnginfo=info, compress_level=4)
-    atomic_write_bytes(path, buffer.getvalue())
+    return buffer.getvalue()
 
 
 def save_jpeg(path: Path, pixels: Pixels, *, quality: int = 92) -> None:

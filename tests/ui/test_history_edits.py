@@ -11,8 +11,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
-from adstudio.projects import Query
+from adstudio.jobs.events import Preview
+from adstudio.projects import Query, Run
 from tests.ui.fake_host import FakeHost
+from tests.ui.pictures import stripes
 from tests.ui.test_runs import finish, running
 from ui.actions import Command
 from ui.main_window import MainWindow
@@ -265,3 +267,18 @@ def test_runs_go_into_a_bundle_and_into_another_project(three: MainWindow, quiet
     projects.take_in(bundle)
     quiet()
     assert "friend.adbundle" in three.canvas.banner.message.text()
+
+
+def test_previews_are_kept_as_frames_about_one_a_second(
+    filled: MainWindow, host: FakeHost, qtbot: QtBot, quiet: Quiet
+) -> None:
+    folder = running(filled, host, qtbot)
+    for step, moment in ((1, 0.1), (2, 0.4), (3, 1.2), (4, 1.3)):
+        with qtbot.waitSignal(filled.bench.controller.previewed, timeout=3000):
+            host.emit(Preview(image=stripes(32, 24), step=step, steps=4, time_s=moment))
+        quiet()
+    found: list[Run] = []
+    filled.bench.room.ask(lambda project: project.run(folder.name), found.append)
+    quiet()
+    assert [frame.step for frame in found[0].frames] == [1, 3]
+    assert all(frame.picture is not None and frame.picture.width == 32 for frame in found[0].frames)

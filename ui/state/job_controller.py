@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -29,6 +30,10 @@ from adstudio.jobs.spec import Job
 from adstudio.projects import Project
 from ui.state.pictures import preview_image
 from ui.state.project_room import ProjectRoom
+from ui.state.runs import keep_frame
+
+_FRAME_EVERY_S = 1.0
+_log = logging.getLogger(__name__)
 
 
 class RunState(StrEnum):
@@ -45,13 +50,17 @@ class RunState(StrEnum):
 
 @dataclass(slots=True)
 class _Run:
-    """started_s: when computing began; held_s: how long it was paused; paused_s: when the present pause began."""
+    """started_s: when computing began; held_s: how long it was paused; paused_s: when the present pause began.
+
+    framed_s: when a preview was last kept.
+    """
 
     request: RunRequest
     task: asyncio.Task[None] | None = None
     started_s: float = 0.0
     held_s: float = 0.0
     paused_s: float | None = None
+    framed_s: float | None = None
 
     def computing_s(self, now_s: float) -> float:
         return max(0.0, now_s - self.started_s - self.held_s)
@@ -198,6 +207,7 @@ class JobController(QObject):
                 self.progressed.emit(event)
             case Preview():
                 self.previewed.emit(preview_image(event.image), event.step, event.steps)
+                self._keep_frame(run, event)
             case Paused(time_s=now_s):
                 run.paused_s = now_s
                 self._set_state(RunState.PAUSED)
@@ -216,6 +226,14 @@ class JobController(QObject):
             case Failed(reason=reason):
                 self._end(run_id)
                 self.failed.emit(reason, run.request.folder)
+
+    def _keep_frame(self, run: _Run, event: Preview) -> None:
+        """About one preview a second is kept with the run; the project thins them out within its budget."""
+        if run.framed_s is not None and event.time_s - run.framed_s < _FRAME_EVERY_S:
+            return
+        run.framed_s = event.time_s
+        run_id = run.request.folder.name
+        self._room.ask(lambda project: keep_frame(project, run_id, event), failed=_log.info, key=f"frame {run_id}")
 
     @staticmethod
     def _over(event: Event) -> bool:

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from PySide6.QtGui import QImage
 
 from adstudio.errors import AdStudioError
+from adstudio.images import encode_png
 from adstudio.jobs import run_folder
 from adstudio.jobs.choices import Task
+from adstudio.jobs.events import Preview
 from adstudio.jobs.spec import Job
-from adstudio.projects import Project, Run
+from adstudio.projects import Frame, Project, Run
 from adstudio.projects.thumbnails import thumbnail
 from ui.state.adjust import Adjustment, apply
 from ui.state.image_files import job_text_of, read_rgb, save_png
@@ -101,6 +103,12 @@ def entry_of(project: Project, run: Run) -> HistoryEntry:
         device=run.device,
         versions=tuple(run.versions.items()),
     )
+
+
+def keep_frame(project: Project, run_id: str, event: Preview) -> None:
+    """Keep a preview as an intermediate state of its run."""
+    frame = Frame(image_index=event.image_index, step=event.step, time_s=event.time_s)
+    project.add_frame(run_id, frame, picture=(encode_png(event.image), "frame.png"))
 
 
 def shown_name(path: Path) -> str:
