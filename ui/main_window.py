@@ -69,7 +69,7 @@ class MainWindow(QMainWindow):
         self.canvas = CanvasPanel(bench.stage, bench.figures)
         self.after_run = AfterRun()
         self.references = ReferencesPanel(bench.session, bench.library, bench.contents)
-        self.parameters = ParametersPanel(bench.session, self.after_run)
+        self.parameters = ParametersPanel(bench.session, self.after_run, bench.control_preview)
         self.history = HistoryPanel(bench.history)
         self.status_line = StatusLine()
         self.actions_table = Actions(self)

@@ -10,7 +10,10 @@ from PySide6.QtWidgets import QLabel, QPushButton, QScrollArea, QVBoxLayout, QWi
 
 from adstudio.jobs.choices import Task
 from adstudio.jobs.parameters import Parameter
+from ui.panels.control_section import ControlSection
+from ui.panels.lora_section import LoraSection
 from ui.panels.parameter_rows import RowMaker
+from ui.state.control_preview import ControlPreview
 from ui.state.session import Session
 from ui.widgets.after_run import AfterRun
 from ui.widgets.fold import Fold
@@ -26,7 +29,9 @@ class ParametersPanel(QScrollArea):
 
     models_wanted = Signal()
 
-    def __init__(self, session: Session, after: AfterRun, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, session: Session, after: AfterRun, control_preview: ControlPreview, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.setObjectName("sidePanel")
         self.setWidgetResizable(True)
@@ -52,10 +57,14 @@ class ParametersPanel(QScrollArea):
         self.models_button.clicked.connect(self.models_wanted)
         self._main = QVBoxLayout()
         self._main.setSpacing(10)
+        self.loras = LoraSection(session)
+        self.control = ControlSection(session, control_preview)
         column.addWidget(SectionHeader(self.tr("Parameters")))
         column.addWidget(self.notice)
         column.addWidget(self.models_button, 0, Qt.AlignmentFlag.AlignLeft)
         column.addLayout(self._main)
+        column.addWidget(self.control)
+        column.addWidget(self.loras)
         column.addWidget(self.advanced)
         column.addSpacing(4)
         column.addWidget(after)
@@ -66,6 +75,9 @@ class ParametersPanel(QScrollArea):
         session.values_changed.connect(self._rebuild)
         session.content_changed.connect(self._rebuild)
         session.styles_changed.connect(self._update)
+        session.beside_changed.connect(self._rebuild)
+        for section in (self.loras, self.control):
+            section.resized.connect(self._fit_hints)
         self._rebuild()
 
     def _rebuild(self) -> None:

@@ -117,9 +117,12 @@ def _absent(kind: Kind, called: str, models: ModelLibrary) -> str:
         return _tr("Looking for the installed models …")
     entry = models.find(called)
     if entry is None:
-        return _tr("{name} is not installed. Add it again, or remove it.").format(name=name)
+        way_out = _tr("{name} is not installed. Add it again, or remove it.")
+        if kind is Kind.CONTROL:
+            way_out = _tr("{name} is not installed. Add it again, or choose another one.")
+        return way_out.format(name=name)
     if entry.health is Health.OFFLINE:
-        return _tr("{name} is not there. Plug its drive in, or remove it.").format(name=name)
+        return _tr("{name} is not there. Plug its drive in, or do without it.").format(name=name)
     if entry.health is not Health.READY:
         return told(entry.problem, entry.path)
     if entry.kind is not kind:
@@ -145,11 +148,13 @@ def controlled(setup: Setup, model: ModelDescription | None) -> bool:
 
 
 def picture_of(setup: Setup) -> SlotPicture | None:
-    """The picture that the control is made from: its own, or the content."""
+    """The picture that the control is made from: its own, or the content where that can be."""
     control = setup.control
     if control is None:
         return None
-    return control.picture if control.picture is not None else setup.used_content
+    if control.picture is not None or control.kind in READY_MADE:
+        return control.picture
+    return setup.used_content
 
 
 def control_in(setup: Setup, model: ModelDescription | None, models: ModelLibrary) -> ControlState | None:
@@ -174,11 +179,10 @@ def _control_problem(control: ControlChoice, setup: Setup, model: ModelDescripti
     foreign = misfit(Kind.CONTROL, control.model, model, models)
     if foreign:
         return _tr("{why} Choose another one, or follow nothing.").format(why=foreign)
-    if control.picture is None and control.kind in READY_MADE:
-        return _tr("Open the depth map.") if control.kind is ControlKind.DEPTH else _tr("Open the picture of the pose.")
-    if picture_of(setup) is None:
-        return _tr("Open a picture to follow.")
-    return ""
+    if picture_of(setup) is not None:
+        return ""
+    words = {ControlKind.DEPTH: _tr("Open the depth map."), ControlKind.POSE: _tr("Open the picture of the pose.")}
+    return words.get(control.kind, _tr("Open a picture to follow."))
 
 
 def used_loras(setup: Setup, model: ModelDescription | None, models: ModelLibrary) -> _Named:

@@ -16,7 +16,7 @@ from adstudio.jobs.parameters import Parameter, parameters_for
 from adstudio.jobs.situation import Situation, defaults_in, situation_of, words_of
 from adstudio.jobs.spec import Control, Job, LoraUse, Reference, Seamless, Task
 from adstudio.models.description import ModelDescription
-from ui.state.beside import chosen_method, controlled, picture_of, used_control
+from ui.state.beside import READY_MADE, chosen_method, controlled, picture_of, used_control
 from ui.state.setup import NEEDS_CONTENT, ControlChoice, LoraChoice, ParameterValue, Setup, SlotPicture
 
 
@@ -146,7 +146,8 @@ def setup_of(
 def _control_of(
     control: Control, job: Job, slot: Callable[[Path], SlotPicture], called: Callable[[str], str]
 ) -> ControlChoice:
-    of_content = job.content is not None and _is_same(job, control.image, job.content)
+    made = control.kind not in READY_MADE
+    of_content = made and job.content is not None and _is_same(job, control.image, job.content)
     return ControlChoice(
         kind=control.kind,
         model=called(control.model) if control.model is not None else "",

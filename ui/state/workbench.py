@@ -17,6 +17,7 @@ from adstudio.jobs.spec import Job, Task
 from adstudio.projects import Project
 from ui.state.adjust import Adjustment
 from ui.state.background import Background
+from ui.state.control_preview import ControlPreview
 from ui.state.figures import FiguresOfResult
 from ui.state.forecast import forecast_s
 from ui.state.history import HistoryModel
@@ -66,6 +67,7 @@ class Workbench(QObject):
         self.background = Background(self)
         self.models = ModelLibrary(self.background, self)
         self.session = Session(self.background, self.models, self)
+        self.control_preview = ControlPreview(self.session, self.background, self)
         self.stage = Stage(self.background, self)
         self.room = ProjectRoom(self)
         self.history = HistoryModel(self.room, self.background, self)
