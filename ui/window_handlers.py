@@ -101,6 +101,10 @@ class WindowHandlers(QObject):
                 self._window.dialogs.open_picture(self.tr("Choose a mask"), lambda path: self._set_mask(key, path))
             case SlotAction.CLEAR_MASK:
                 self._set_mask(key, None)
+            case SlotAction.CHOOSE_PROTECT:
+                self._window.dialogs.open_picture(self.tr("Choose what stays"), session.set_protect)
+            case SlotAction.CLEAR_PROTECT:
+                session.set_protect(None)
             case SlotAction.MOVE_UP:
                 session.move_style(key, -1)
             case SlotAction.MOVE_DOWN:

@@ -27,6 +27,7 @@ from tests.engine.test_control import tiny_control, write_control
 from tests.engine.tiny_models import tiny_model
 from tests.ui.model_files import write_lora
 from tests.ui.model_screens import ModelPhotographer, write_disk
+from ui.main_window import MainWindow
 from ui.theme import apply_theme
 
 _LONG = "a very long name of a LoRA file that somebody downloaded from somewhere v2 final"
@@ -81,7 +82,20 @@ class BesidePhotographer(ModelPhotographer):
         await self.settle(window)
         self.shoot(window, f"{scheme}-narrow")
         remove_from_library("Watercolour 1.5")
+        await self._layout(window, scheme)
         await self.close(window)
+
+    async def _layout(self, window: MainWindow, scheme: Appearance) -> None:
+        session = window.bench.session
+        window.resize(*self._size)
+        window.bench.choose_task(Task.TEXTURE)
+        mask = session.setup.styles[0].path
+        session.set_style_mask(session.setup.styles[0].key, mask)
+        await self.settle(window)
+        self.shoot(window, f"{scheme}-layout-wanted")
+        session.set_layout(mask)
+        await self.settle(window)
+        self.shoot(window, f"{scheme}-layout")
 
 
 def main() -> None:

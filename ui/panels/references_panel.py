@@ -7,6 +7,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QApplication, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from adstudio.jobs.spec import Task
+from ui.panels.layout_section import LayoutSection
 from ui.state.hindrance import Place
 from ui.state.roles import CardRole
 from ui.state.samples import LibraryModel, Sample
@@ -90,6 +91,8 @@ class ReferencesPanel(QScrollArea):
         self._column.addLayout(self._styles)
         self._column.addWidget(self.styles_empty)
         self._column.addWidget(self.styles_missing)
+        self.layout_section = LayoutSection(self._session)
+        self._column.addWidget(self.layout_section)
         self._column.addSpacing(4)
         for header, shelf in ((self.library_header, self.library), (self.contents_header, self.contents)):
             self._column.addWidget(header)

@@ -25,6 +25,8 @@ class SlotAction(StrEnum):
     PASTE = "paste"
     CHOOSE_MASK = "choose_mask"
     CLEAR_MASK = "clear_mask"
+    CHOOSE_PROTECT = "choose_protect"
+    CLEAR_PROTECT = "clear_protect"
     MOVE_UP = "move_up"
     MOVE_DOWN = "move_down"
     REMOVE = "remove"
@@ -118,6 +120,8 @@ class SlotCard(QFrame):
             parts = [self.tr("weight {weight}").format(weight=f"{picture.weight:.2f}")]
         if picture.mask is not None:
             parts.append(self.tr("mask {name}").format(name=picture.mask.name))
+        if picture.protect is not None:
+            parts.append(self.tr("keeps from {name}").format(name=picture.protect.name))
         return " · ".join(part for part in parts if part)
 
     def make_menu(self) -> QMenu:
@@ -134,6 +138,10 @@ class SlotCard(QFrame):
         entry(self.tr("Choose a mask file …"), SlotAction.CHOOSE_MASK)
         if self._picture is not None and self._picture.mask is not None:
             entry(self.tr("Remove the mask"), SlotAction.CLEAR_MASK)
+        if not self._weighted:
+            entry(self.tr("Choose what stays (white) …"), SlotAction.CHOOSE_PROTECT)
+            if self._picture is not None and self._picture.protect is not None:
+                entry(self.tr("Let nothing stay"), SlotAction.CLEAR_PROTECT)
         if self._weighted and not self._alone:
             menu.addSeparator()
             entry(self.tr("Move up"), SlotAction.MOVE_UP)
