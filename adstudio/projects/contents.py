@@ -21,6 +21,7 @@ class Contents:
         self._store = store
 
     def run(self, run_id: str) -> Run:
+        """With all that belongs to it."""
         return self._store.run(run_id)
 
     def job(self, run: Run) -> Job:
@@ -33,7 +34,7 @@ class Contents:
         return self._store.layout.run(run_id)
 
     def page(self, query: Query | None = None, *, offset: int = 0, limit: int = 60) -> Page:
-        """A part of what a query finds, and how much there is in all."""
+        """A part of what a query finds, and how much there is in all; without the runs' frames."""
         return page_of(self._store.database, query or Query(), offset, limit)
 
     def run_ids(self, query: Query | None = None) -> tuple[str, ...]:
@@ -41,13 +42,13 @@ class Contents:
         return ids_of(self._store.database, query or Query())
 
     def runs(self, run_ids: Sequence[str]) -> tuple[Run, ...]:
-        """These runs, in this order; those that are gone for good are left out."""
+        """These runs, in this order, without their frames; those that are gone for good are left out."""
         numbers: dict[str, int] = {}
         for part in in_parts(run_ids):
             marks = ", ".join("?" * len(part))
             rows = self._store.database.read(f"SELECT id, number FROM runs WHERE id IN ({marks})", part)  # noqa: S608
             numbers |= {row["id"]: row["number"] for row in rows}
-        return runs_of(self._store.database, [numbers[one] for one in run_ids if one in numbers])
+        return runs_of(self._store.database, [numbers[one] for one in run_ids if one in numbers], frames=False)
 
     def count(self, query: Query | None = None) -> int:
         return count_of(self._store.database, query or Query())

@@ -48,6 +48,8 @@ class Database:
         self._turn = threading.RLock()
         self._depth = 0
         self._before_commit = before_commit
+        self._at_begin: Callable[[], None] = lambda: None
+        self._after_commit: Callable[[], None] = lambda: None
         mode = "ro" if read_only else "rwc"
         with self._in_words():
             self._connection = sqlite3.connect(
@@ -63,6 +65,10 @@ class Database:
         except BaseException:
             self._connection.close()
             raise
+
+    def accompany(self, at_begin: Callable[[], None], after_commit: Callable[[], None]) -> None:
+        """Have something written at the beginning of the next transactions, and be told of each commit."""
+        self._at_begin, self._after_commit = at_begin, after_commit
 
     def close(self) -> None:
         """Close the connection; more than once is fine."""
@@ -107,10 +113,12 @@ class Database:
                 self._connection.execute("BEGIN IMMEDIATE")
             self._depth = 1
             try:
+                self._at_begin()
                 yield
                 self._before_commit()
                 with self._in_words():
                     self._connection.execute("COMMIT")
+                self._after_commit()
             except BaseException:
                 self._roll_back()
                 raise

@@ -27,7 +27,7 @@ def add(
     picture, latents: content and a file name whose suffix says what it is.
     """
     size_bytes = sum(len(part[0]) for part in (picture, latents) if part is not None)
-    with store.change("the frame cannot be kept"):
+    with store.change("the frame cannot be kept", follow=0):  # its sidecar follows with the next edit
         number = number_of(store.database, run_id)
         there = [one for one in store.run(run_id).frames if _place(one) != _place(frame)]
         dropped = thinned(there, frame, size_bytes, budget_bytes)

@@ -236,7 +236,9 @@ class Project(Contents, Edits):
     def _followed(self) -> bool:
         try:
             with self._store.writing:
-                return self._store.sidecars.follow(_FOLLOWED_AT_CLOSING) == 0
-        except AdStudioError as error:
+                left = self._store.sidecars.follow(_FOLLOWED_AT_CLOSING)
+                self._store.sidecars.settle()
+                return left == 0
+        except (AdStudioError, OSError) as error:
             _log.info("%s: sidecars are behind (%s)", self.folder, error)
             return False

@@ -99,9 +99,10 @@ def number_of(database: Database, run_id: str) -> int:
     return int(number)
 
 
-def runs_of(database: Database, numbers: Sequence[int]) -> tuple[Run, ...]:
-    """The runs of these rows, in this order, each with all that belongs to it."""
-    parts = {name: _by_run(database, sql, numbers) for name, sql in _PARTS.items()}
+def runs_of(database: Database, numbers: Sequence[int], *, frames: bool = True) -> tuple[Run, ...]:
+    """The runs of these rows, in this order, each with all that belongs to it; with frames=False, without those."""
+    wanted = {name: sql for name, sql in _PARTS.items() if frames or name != "frames"}
+    parts = {name: _by_run(database, sql, numbers) for name, sql in wanted.items()}
     rows = {row["number"]: row for row in _in_parts(database, "SELECT * FROM runs WHERE number IN ({})", numbers)}
     return tuple(
         _run(rows[number], {name: found.get(number, []) for name, found in parts.items()})
@@ -252,7 +253,7 @@ def _run(row: Any, parts: dict[str, list[Any]]) -> Run:
                 pinned=bool(one["pinned"]),
                 time_s=one["time_s"],
             )
-            for one in parts["frames"]
+            for one in parts.get("frames", ())
         ),
         lineage=tuple(
             Lineage(

@@ -52,13 +52,13 @@ class Query:
 
 
 def page_of(database: Database, query: Query, offset: int, limit: int) -> Page:
-    """Runs number offset … offset + limit of what a query finds."""
+    """Runs number offset … offset + limit of what a query finds, without their frames."""
     where, values = _where(query)
     rows = database.read(
         f"SELECT number FROM runs WHERE {where} ORDER BY {_ORDERS[query.order]} LIMIT ? OFFSET ?",  # noqa: S608 (own words)
         (*values, max(0, limit), max(0, offset)),
     )
-    return Page(runs=runs_of(database, [row["number"] for row in rows]), total=count_of(database, query))
+    return Page(runs=runs_of(database, [row["number"] for row in rows], frames=False), total=count_of(database, query))
 
 
 def ids_of(database: Database, query: Query) -> tuple[str, ...]:

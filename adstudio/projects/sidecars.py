@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from adstudio.errors import ProjectError, StorageError
 from adstudio.projects.database import Database
 from adstudio.projects.files import Files
 from adstudio.projects.layout import Layout
@@ -58,38 +56,58 @@ class SidecarError(Exception):
 
 
 class Sidecars:
-    """Writes what is stale and reads it back."""
+    """Writes what is stale and reads it back.
+
+    That something is not stale any more is entered with the next commit of somebody else: one of its own for each edit
+    would take as long as the edit. Until then `_written` and `_project_written` know.
+    """
 
     def __init__(self, layout: Layout, files: Files, database: Database) -> None:
         self._layout = layout
         self._files = files
         self._database = database
+        self._written: set[int] = set()
+        self._project_written = False
+        database.accompany(self._unmark, self._forget)
 
     def follow(self, limit: int | None = None) -> int:
         """Bring stale sidecars up to date, at most `limit` of the runs; how many are left.
 
         Never raises for a disk that refuses: the marks stay for another time.
         """
-        if self._database.value("SELECT 1 FROM meta WHERE key = 'stale'"):
-            self._follow_project()
-        stale = [row["number"] for row in self._database.read("SELECT number FROM runs WHERE stale = 1")]
-        written: list[int] = []
-        for number in stale if limit is None else stale[:limit]:
+        if not self._project_written and self._database.value("SELECT 1 FROM meta WHERE key = 'stale'"):
+            self._project_written = self._write(self._layout.sidecar, project_sheet(self._database).content())
+        stale = self._stale()
+        for done, number in enumerate(stale if limit is None else stale[:limit]):
             (run,) = runs_of(self._database, [number])
             if not self._write(self._layout.run_sidecar(run.id), run_sheet(run)):
-                break
-            written.append(number)
-        if written:
-            self._unmark([("UPDATE runs SET stale = 0 WHERE number = ?", (number,)) for number in written])
-        return len(stale) - len(written)
+                return len(stale) - done
+            self._written.add(number)
+        return max(0, len(stale) - (len(stale) if limit is None else limit))
 
     def behind(self) -> int:
         """How many of the runs' are stale."""
-        return int(self._database.value("SELECT count(*) FROM runs WHERE stale = 1"))
+        return len(self._stale())
 
-    def _follow_project(self) -> None:
-        if self._write(self._layout.sidecar, project_sheet(self._database).content()):
-            self._unmark([("DELETE FROM meta WHERE key = 'stale'", ())])
+    def settle(self) -> None:
+        """Enter what has been written, for there may be no commit any more. Raises as a commit does."""
+        if self._written or self._project_written:
+            with self._database.transaction():
+                pass
+
+    def _stale(self) -> list[int]:
+        rows = self._database.read("SELECT number FROM runs WHERE stale = 1")
+        return [row["number"] for row in rows if row["number"] not in self._written]
+
+    def _unmark(self) -> None:
+        if self._written:
+            self._database.write_many("UPDATE runs SET stale = 0 WHERE number = ?", [(one,) for one in self._written])
+        if self._project_written:
+            self._database.write("DELETE FROM meta WHERE key = 'stale'")
+
+    def _forget(self) -> None:
+        self._written.clear()
+        self._project_written = False
 
     def _write(self, path: Path, content: bytes) -> bool:
         try:
@@ -99,14 +117,6 @@ class Sidecars:
             _log.info("%s: is behind, to be written later (%s)", path, error)
             return False
         return True
-
-    def _unmark(self, statements: Sequence[tuple[str, tuple[int, ...]]]) -> None:
-        try:
-            with self._database.transaction():
-                for sql, values in statements:
-                    self._database.write(sql, values)
-        except (StorageError, ProjectError, OSError) as error:
-            _log.info("%s: sidecars will be written again (%s)", self._layout.folder, error)
 
 
 def mark_project(database: Database) -> None:

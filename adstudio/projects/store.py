@@ -41,7 +41,7 @@ class Store:
     writing: RLock = field(default_factory=RLock)
 
     @contextmanager
-    def change(self, doing: str) -> Iterator[None]:
+    def change(self, doing: str, *, follow: int = _AT_ONCE) -> Iterator[None]:
         """Whoever changes the project does it in here; a few sidecars follow, the rest when there is time.
 
         doing: what could not be done where the disk refuses. Raises StorageError, ProjectReadOnlyError.
@@ -51,7 +51,8 @@ class Store:
         with self.writing:
             with in_words(self.layout.folder, doing):
                 yield
-            self.sidecars.follow(_AT_ONCE)
+            if follow:
+                self.sidecars.follow(follow)
 
     def run(self, run_id: str) -> Run:
         """Raises ProjectError where there is no such run."""

@@ -168,7 +168,7 @@ class Board:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """A part of a list of runs. total: how many there are in all."""
+    """A part of a list of runs, without their frames. total: how many there are in all."""
 
     runs: tuple[Run, ...]
     total: int

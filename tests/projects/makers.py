@@ -12,8 +12,8 @@ from tests.fakes import FakeHost, Script, sample_job
 
 
 def compute(project: Project, request: RunRequest, *scripts: Script) -> Run:
-    """Let the scripted engine do a run of the project, its events recorded as the window records them."""
-    host = FakeHost(*scripts)
+    """Let the scripted engine do a run of the project, its events recorded. Without scripts, no previews."""
+    host = FakeHost(*(scripts or [Script(previews=False)]))
 
     async def story() -> None:
         async for event in host.events(host.submit(request)):

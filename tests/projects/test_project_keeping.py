@@ -84,6 +84,18 @@ def test_frames_are_thinned_evenly_within_the_budget(project: Project, pictures:
     assert [frame.step for frame in project.run(run_id).frames if frame.pinned] == [6]
 
 
+def test_pages_leave_frames_out(project: Project, pictures: Path) -> None:
+    run_id = project.begin_run(job_in(pictures)).folder.name
+    project.add_frame(run_id, Frame(image_index=0, step=1), picture=(b"frame", "frame.bin"))
+    assert [run.frames for run in (*project.page().runs, *project.runs([run_id]))] == [(), ()]
+    run = project.run(run_id)
+    assert len(run.frames) == 1
+    project.close()
+    with Project.open(project.folder) as opened:
+        assert opened.run(run_id) == run
+        assert opened.check() == ()
+
+
 def test_frames_of_several_pictures_do_not_mix(project: Project, pictures: Path) -> None:
     run_id = project.begin_run(job_in(pictures, images=2)).folder.name
     for image_index in (0, 1):
