@@ -45,6 +45,7 @@ class Command(StrEnum):
     THEME_SYSTEM = "theme_system"
     FULL_SCREEN = "full_screen"
     RUN = "run"
+    RUN_FOLDER = "run_folder"
     PAUSE = "pause"
     CANCEL = "cancel"
     RESTORE_ALL = "restore_all"
@@ -175,6 +176,13 @@ TABLE: tuple[ActionSpec, ...] = (
         command=Command.FULL_SCREEN, text=_text("Full screen"), menu=VIEW, keys=("F11",), checkable=True, apart=True
     ),
     ActionSpec(command=Command.RUN, text=_text("Run"), menu=RUN, keys=("Ctrl+Return", "Ctrl+Enter")),
+    ActionSpec(
+        command=Command.RUN_FOLDER,
+        text=_text("Run over a folder of pictures …"),
+        menu=RUN,
+        keys=("Ctrl+Shift+Return",),
+        tip=_text("What is laid out, with each picture of the folder as the content"),
+    ),
     ActionSpec(command=Command.PAUSE, text=_text("Pause"), menu=RUN, keys=("Ctrl+P",), checkable=True),
     ActionSpec(command=Command.CANCEL, text=_text("Cancel"), menu=RUN, keys=("Esc",)),
     ActionSpec(command=Command.SHOW_RUN, text=_text("Show on the canvas"), keys=("Return",)),

@@ -181,6 +181,7 @@ class MainWindow(QMainWindow):
             Command.HAND: lambda: view.set_hand(self.actions_table[Command.HAND].isChecked()),
             Command.FULL_SCREEN: self._toggle_full_screen,
             Command.RUN: bench.run,
+            Command.RUN_FOLDER: hands.run_over_folder,
             Command.PAUSE: bench.toggle_pause,
             Command.CANCEL: hands.escape,
             Command.MODELS: self.models.open,

@@ -10,6 +10,7 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QLineEdit, QMessageBox, QPlainTextEdit
 
 from ui.canvas.drop_zones import Role
+from ui.state.folder_look import FolderLook
 from ui.state.importing import Offer, Target
 from ui.state.incoming import Incoming, incoming_from
 from ui.state.runs import HistoryEntry
@@ -29,6 +30,11 @@ class WindowHandlers(QObject):
         super().__init__(window)
         self._window = window
         self._bench = window.bench
+        bench = window.bench
+        self.folder_look = FolderLook(bench.session, bench.controller, bench.background, self)
+        self.folder_look.status.connect(bench.status)
+        self.folder_look.told.connect(bench.noticed)
+        self.folder_look.refused.connect(bench.failed)
 
     # Pictures in
 
@@ -37,6 +43,10 @@ class WindowHandlers(QObject):
             self.tr("Open a {content} picture").format(content=content_word(self._bench.session.setup.task).lower()),
             lambda path: self._bench.importer.take(Incoming(files=(path,)), Target(content=True)),
         )
+
+    def run_over_folder(self) -> None:
+        """What is laid out, over every picture of a folder that is asked for."""
+        self._window.dialogs.choose_folder(self.tr("Run over the pictures of a folder"), self.folder_look.begin)
 
     def open_first(self) -> None:
         """A picture for the slot that needs one first."""
