@@ -112,17 +112,43 @@ class Distiller:
         regions: Regions | None = None,
     ) -> list[Objective]:
         """The objectives of the same latents at several levels, read together; see `objective`."""
-        wanted = regions or self.settings.regions
-        timesteps = [level.timestep for level in levels]
-        offered = self._source.read(timesteps, references, Need.KEYS_VALUES, size)
-        queries: list[tuple[Tensor, ...] | None] = [None] * len(levels)
-        if content is not None and self.settings.content_weight > 0:
-            (seen,) = self._source.read(timesteps, [content], Need.QUERIES, None)
-            queries = [tuple(query[:, :, self._skipped(each) :] for query in each.queries) for each in seen]
+        offered = self.offered(levels, references, size)
+        wanted = self._content_queries(self._source, levels, content)
         return [
-            Objective(timestep, self._reference_layers([row[index] for row in offered], size, wanted), queries[index])
-            for index, timestep in enumerate(timesteps)
+            Objective(level.timestep, self._reference_layers(row, size, regions), queries)
+            for level, row, queries in zip(levels, offered, wanted, strict=True)
         ]
+
+    def offered(
+        self, levels: Sequence[Level], references: Sequence[Tensor], size: tuple[int, int]
+    ) -> list[list[Features]]:
+        """What the references offer at each level: features of each. size: of the latents to be made."""
+        found = self._source.read([level.timestep for level in levels], references, Need.KEYS_VALUES, size)
+        return [[row[index] for row in found] for index in range(len(levels))]
+
+    def window_objective(
+        self,
+        level: Level,
+        offered: Sequence[Features],
+        content: Tensor | None,
+        size: tuple[int, int],
+        regions: Regions | None,
+    ) -> Objective:
+        """The objective of a part of a large picture; see `objective`.
+
+        offered: by the references at this level. The content's features are not kept, as there are too many parts.
+        """
+        source = FeatureSource(self.backbone, self.settings.layers, None)
+        (queries,) = self._content_queries(source, [level], content)
+        return Objective(level.timestep, self._reference_layers(offered, size, regions), queries)
+
+    def _content_queries(
+        self, source: FeatureSource, levels: Sequence[Level], content: Tensor | None
+    ) -> list[tuple[Tensor, ...] | None]:
+        if content is None or self.settings.content_weight == 0:
+            return [None] * len(levels)
+        (seen,) = source.read([level.timestep for level in levels], [content], Need.QUERIES, None)
+        return [tuple(query[:, :, self._skipped(each) :] for query in each.queries) for each in seen]
 
     def evaluate(self, objective: Objective, latents: Tensor, *, is_content: bool = False) -> Evaluation:
         """Losses of latents [batch, channels, height, width] and the gradient with respect to them.
@@ -153,7 +179,8 @@ class Distiller:
     def _reference_layers(
         self, offered: Sequence[Features], size: tuple[int, int], regions: Regions | None
     ) -> tuple[ReferenceLayer, ...]:
-        return tuple(self._reference_layer(index, offered, size, regions) for index in range(len(offered[0].keys)))
+        wanted = regions or self.settings.regions
+        return tuple(self._reference_layer(index, offered, size, wanted) for index in range(len(offered[0].keys)))
 
     def _reference_layer(
         self, index: int, offered: Sequence[Features], size: tuple[int, int], regions: Regions | None

@@ -81,7 +81,7 @@ def optimize(
     references: clean latents, [1, channels, any height, any width] each. content: clean latents [1, channels, height,
     width], or None. state: where to begin or go on; the same numbers follow as without the break.
     """
-    levels = [_clean(level) for level in schedule.levels[:-1]]
+    levels = [clean_level(level) for level in schedule.levels[:-1]]
     pictures = list(references) if content is None else [*references, content]
     quirks = distiller.settings.quirks
     together = 1 if quirks.content_gradient_from_rounding else levels_at_once(distiller.backbone, pictures)
@@ -99,7 +99,7 @@ def optimize(
             evaluation = distiller.evaluate(
                 prepared[step - start],
                 state.latents,
-                is_content=state.updates == 0 and _same(distiller, state.latents, content),
+                is_content=state.updates == 0 and is_content(distiller, state.latents, content),
             )
             rate = settings.rate_at(state.updates, len(levels) * settings.iterations)
             latents, moments = adam_update(state.latents, evaluation.gradient, state.moments, rate)
@@ -109,12 +109,12 @@ def optimize(
         return
 
 
-def _clean(level: Level) -> Level:
+def clean_level(level: Level) -> Level:
     """Optimisation shows the network clean latents at every timestep."""
     return Level(timestep=level.timestep, signal=1.0, noise=0.0)
 
 
-def _same(distiller: Distiller, latents: Tensor, content: Tensor | None) -> bool:
+def is_content(distiller: Distiller, latents: Tensor, content: Tensor | None) -> bool:
     """Whether latents are exactly the content's (asked once a run, as it waits for the device)."""
     if content is None or distiller.settings.quirks.content_gradient_from_rounding:
         return False

@@ -55,8 +55,10 @@ class Regions:
             )
 
     def window(self, top: int, left: int, height: int, width: int) -> Regions:
-        """The same for a part of the target, in pixels of its label image."""
-        return Regions(self.target[top : top + height, left : left + width], self.references, self.quirks)
+        """The same for a part of the target, in pixels of its label image; beyond its end it goes on at its start."""
+        rows = torch.arange(top, top + height) % self.target.shape[0]
+        columns = torch.arange(left, left + width) % self.target.shape[1]
+        return Regions(self.target[rows][:, columns], self.references, self.quirks)
 
     def groups(
         self, target: Grid, references: tuple[Grid, ...], text_keys: int, text_queries: int, device: torch.device

@@ -66,7 +66,6 @@ def resolve(job: Job, content_size: Size | None, reference_size: Size) -> Job:
             job.method,
             size=(width, height),
             has_control=job.control is not None,
-            seamless=job.seamless is not Seamless.NONE,
         )
         filled |= diffusion_values(
             job.task, model, method=method, images=job.images, has_content=job.content is not None

@@ -21,8 +21,8 @@ FLOW_SCHEDULER = "flow_euler"
 VARIATION_OF_SEVERAL = 0.1
 FP16_ON_CPU = "precision: fp16 is for graphics cards; on the CPU use auto, bf16 or fp32"
 _FROM_CONTENT = 0.6
-_LARGE = 4.0
-_LARGE_TEXTURE = 1.6
+_LARGE = {Family.SD15: 4.0, Family.SD2: 4.0}
+_LARGE_OTHERS = 1.6
 _OF_SAMPLING = ("guidance_scale", "start_time", "denoising_strength")
 
 Size = tuple[int, int]
@@ -76,12 +76,11 @@ def methods_of(task: Task) -> tuple[Method, ...]:
 def default_method(task: Task, model: ModelDescription, size: Size | None = None) -> Method:
     """How a task is done where the job does not say. size: of the result; None for the model's own.
 
-    Canvases much larger than the model's pictures are made window by window: textures from 1.6 times its area on, other
-    pictures from 4 times on (own choice: up to there a UNet still sees the picture as one).
+    Textures from 1.6 times the model's area on and large pictures from words are sampled window by window.
     """
-    if size is not None:
-        limit = _LARGE_TEXTURE if task is Task.TEXTURE else _LARGE
-        if size[0] * size[1] > limit * model.native_side_px**2 * 1.001:
+    if size is not None and task is not Task.STYLE_TRANSFER and task is not Task.APPEARANCE_TRANSFER:
+        wide = task is Task.TEXTURE and _share(model.native_side_px, size) > _LARGE_OTHERS
+        if wide or is_large(model.family, model.native_side_px, size):
             return Method.MULTIDIFFUSION
     return methods_of(task)[0]
 
@@ -93,15 +92,24 @@ def method_of(
     *,
     size: Size | None = None,
     has_control: bool = False,
-    seamless: bool = False,
 ) -> Method:
     """How a job is done. method: as it says, None where it does not. size: of the result, None while unknown."""
     if method is not None:
         return method
-    if has_control:
-        return Method.SAMPLE
-    usual = default_method(task, model, size)
-    return default_method(task, model) if seamless and usual is Method.MULTIDIFFUSION else usual
+    return Method.SAMPLE if has_control else default_method(task, model, size)
+
+
+def is_large(family: Family, native_side_px: int, size: Size) -> bool:
+    """Whether a picture (width, height) is so much larger than the model's own that it is made window by window.
+
+    Own choice: up to 4 times the area the UNet of SD 1.5 and 2.x still sees a picture as one; SDXL and FLUX, whose own
+    pictures are large already, stop at 1.6 times.
+    """
+    return _share(native_side_px, size) > _LARGE.get(family, _LARGE_OTHERS)
+
+
+def _share(native_side_px: int, size: Size) -> float:
+    return size[0] * size[1] / native_side_px**2 / 1.001
 
 
 def diffusion_values(
@@ -242,12 +250,6 @@ def _check_method(job: Job) -> None:
         raise JobError(
             "control: cannot steer windows (method multidiffusion); set method to sample, or leave it out",
             field="control",
-        )
-    if job.method is Method.MULTIDIFFUSION and job.seamless is not Seamless.NONE:
-        raise JobError(
-            "seamless: cannot be made window by window (method multidiffusion); "
-            "set method to sample, or seamless to none",
-            field="seamless",
         )
 
 

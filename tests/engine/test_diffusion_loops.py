@@ -11,13 +11,14 @@ import torch
 from torch import Tensor
 
 from adstudio.engine.interruption import Interrupted, interruptible
-from adstudio.engine.multidiffusion import CanvasState, WindowedSampler, multidiffusion, windows
+from adstudio.engine.multidiffusion import CanvasState, WindowedSampler, multidiffusion
 from adstudio.engine.noise import Draw, SeededNoise
 from adstudio.engine.optimize import varied
 from adstudio.engine.reference_cache import ReferenceCache
 from adstudio.engine.regions import Regions
 from adstudio.engine.sample import SampleState, noised_start, sample
 from adstudio.engine.schedules import SCHEDULERS
+from adstudio.engine.windows import windows
 from adstudio.models.families import Family
 from tests.engine.tiny_loops import FAMILIES, LOOPS, STEPS, last, optimizing, sampler, sampling
 from tests.engine.tiny_parts import backbone, picture, traces

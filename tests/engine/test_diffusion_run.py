@@ -81,13 +81,6 @@ def test_every_task_can_be_made_window_by_window(diffusion: DiffusionStudio, tas
     assert outcome.picture.shape == (64, 100, 3)
 
 
-def test_large_textures_are_made_window_by_window_unless_they_shall_tile(diffusion: DiffusionStudio) -> None:
-    large: dict[str, Any] = {"task": "texture", "width": 96, "height": 96}
-    assert diffusion.request(**large).job.method == "multidiffusion"
-    assert diffusion.request(**large, seamless="x").job.method == "optimize"
-    assert diffusion.request(task="texture", width=64, height=64).job.method == "optimize"
-
-
 def test_a_result_holds_the_job_that_makes_it_again(diffusion: DiffusionStudio) -> None:
     first = diffusion.run(seed=5, images=2, num_inference_steps=3)
     assert first.request.job.variation == 0.1

@@ -9,10 +9,11 @@ from torch import Tensor
 
 from adstudio.engine.backbones.base import Backbone, Guidance
 from adstudio.engine.distillation import Distillation, Distiller
-from adstudio.engine.multidiffusion import CanvasState, WindowedSampler, multidiffusion, windows
+from adstudio.engine.multidiffusion import CanvasState, WindowedSampler, multidiffusion
 from adstudio.engine.noise import SeededNoise
 from adstudio.engine.optimize import OptimizeSettings, OptimizeState, optimize, start_state
 from adstudio.engine.sample import Sampler, SampleSettings, SampleState, sample
+from adstudio.engine.windows import windows
 from adstudio.models.families import Family
 from tests.engine.tiny_parts import picture
 

@@ -39,7 +39,10 @@ CANVAS: dict[str, Any] = {
     "iterations": 1,
     "scheduler": "euler_ancestral",
 }
-METHODS = pytest.mark.parametrize("fields", [OPTIMIZE, SAMPLE, CANVAS], ids=["optimize", "sample", "multidiffusion"])
+TILES: dict[str, Any] = {"width": 136, "height": 128, "num_inference_steps": 2}
+METHODS = pytest.mark.parametrize(
+    "fields", [OPTIMIZE, TILES, SAMPLE, CANVAS], ids=["optimize", "tiles", "sample", "multidiffusion"]
+)
 OUT_OF_MEMORY = "DefaultCPUAllocator: can't allocate memory: you tried to allocate 12 bytes"
 
 

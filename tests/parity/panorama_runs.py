@@ -7,8 +7,9 @@ import contextlib
 import torch
 from torch import Tensor
 
-from adstudio.engine.multidiffusion import CanvasState, WindowedSampler, multidiffusion, windows
+from adstudio.engine.multidiffusion import CanvasState, WindowedSampler, multidiffusion
 from adstudio.engine.quirks import OFFICIAL_QUIRKS
+from adstudio.engine.windows import windows
 from tests.parity.models import Models
 from tests.parity.optimize_runs import FREE, STEP, STRAYING, WHOLE
 from tests.parity.recorded import Case
@@ -64,7 +65,7 @@ def _check_teacher_forced(run: Run, report: Report) -> None:
                 row += 1
             pieces += zip(numbers, torch.split(leaving, 1), strict=True)
             index += 1
-        canvas = sampler.averaged(canvas, pieces)
+        canvas = sampler.mean(sampler.added(torch.zeros_like(canvas), pieces))
     for name, found in errors.items():
         if found:
             report.steps(name, found, STEP, STEP)

@@ -9,9 +9,9 @@ import torch
 
 from adstudio.engine.adam import no_moments
 from adstudio.engine.losses import ReferenceLayer, ideal_output
-from adstudio.engine.multidiffusion import windows
 from adstudio.engine.quirks import NO_QUIRKS, OFFICIAL_QUIRKS
 from adstudio.engine.regions import LabelGroup, Regions
+from adstudio.engine.windows import windows
 from adstudio.errors import JobError
 from tests.parity.models import Models
 from tests.parity.recorded import Case

@@ -18,10 +18,10 @@ from adstudio.engine.losses import (
     ideal_output,
     query_content_losses,
 )
-from adstudio.engine.multidiffusion import windows
 from adstudio.engine.noise import SeededNoise
 from adstudio.engine.quirks import OFFICIAL_QUIRKS
 from adstudio.engine.schedules import DiffusionSchedule, FlowSchedule, flow_shift
+from adstudio.engine.windows import windows
 from tests.parity.models import Models
 from tests.parity.optimize_runs import labelled
 from tests.parity.recorded import BadCaseError, Case

@@ -158,7 +158,6 @@ def test_a_side_beyond_the_largest_is_refused(models: dict[Family, Path]) -> Non
         (Family.SD15, {"task": "texture", "method": "sample", "denoising_strength": 0.5}, "denoising_strength"),
         (Family.SD15, {"coverage": 0.1}, "coverage"),
         (Family.SD15, {"layers": "0-99"}, "layers"),
-        (Family.SD15, {"task": "texture", "method": "multidiffusion", "seamless": "x"}, "seamless"),
         (Family.SD15, {"model_digest": "0" * 64}, "model"),
     ],
 )
@@ -229,9 +228,19 @@ def test_paths_of_models_do_not_lead_through_the_folder_of_the_job(tmp_path: Pat
 
 def test_large_canvases_are_made_window_by_window(models: dict[Family, Path]) -> None:
     model = find_model(str(models[Family.SD15]))
-    assert diffusion_defaults.default_method(Task.STYLE_TRANSFER, model, (128, 128)) is Method.OPTIMIZE
-    assert diffusion_defaults.default_method(Task.STYLE_TRANSFER, model, (129, 128)) is Method.MULTIDIFFUSION
-    assert diffusion_defaults.default_method(Task.TEXT_TO_IMAGE, model, (64, 64)) is Method.SAMPLE
+    default = diffusion_defaults.default_method
+    assert default(Task.STYLE_TRANSFER, model, (800, 800)) is Method.OPTIMIZE  # in windows of its own
+    assert default(Task.TEXT_TO_IMAGE, model, (128, 128)) is Method.SAMPLE
+    assert default(Task.TEXT_TO_IMAGE, model, (129, 128)) is Method.MULTIDIFFUSION
+    assert default(Task.TEXTURE, model, (83, 80)) is Method.MULTIDIFFUSION
+    assert default(Task.TEXTURE, model, (80, 80)) is Method.OPTIMIZE
+    large = diffusion_defaults.is_large
+    assert [large(family, 64, (129, 128)) for family in (Family.SD15, Family.SD2)] == [True, True]
+    assert [large(Family.SD15, 64, (128, 128)), large(Family.SDXL, 64, (83, 80)), large(Family.FLUX, 64, (80, 80))] == [
+        False,
+        True,
+        False,
+    ]
 
 
 def test_fp16_on_the_cpu_is_beyond_the_machine_however_the_cpu_was_chosen(models: dict[Family, Path]) -> None:

@@ -92,9 +92,9 @@ class ModelInUse:
             stack.enter_context(interruptible((*self.backbone.networks, *beside), stop))
             yield
 
-    def wrapping(self) -> contextlib.AbstractContextManager[None]:
-        """Make the model wrap around as the job asks for."""
-        return self.backbone.seamless(self._job.seamless)
+    def wrapping(self, axes: Seamless) -> contextlib.AbstractContextManager[None]:
+        """Make the model wrap around along axes."""
+        return self.backbone.seamless(axes)
 
     def encode(self) -> None:
         """Turn the job's pictures into latents, once."""

@@ -64,6 +64,7 @@ class DiffusionRun:
         self._sound: State | None = None
         self._saved: State | None = None
         self._saved_at, self._save_cost, self._shown_at = time.monotonic(), 0.0, 0.0
+        self._shown_latents: torch.Tensor | None = None
         self._last = Progress(step=0, steps=self._pace.total, fraction=0.0)
 
     def events(self) -> Iterator[Event]:
@@ -120,13 +121,12 @@ class DiffusionRun:
             self._pace.step_done()
             yield self._progress(done, "Tuning the decoder")
         paths = [self._folder / result_name(index) for index in range(self._job.images)]
-        with self._model.wrapping():
-            while self._index < len(paths):
-                path = paths[self._index]
-                if not (self._resume and path.is_file()):
-                    yield from self._picture(path)
-                self._index += 1
-                self._state = self._sound = self._saved = None
+        while self._index < len(paths):
+            path = paths[self._index]
+            if not (self._resume and path.is_file()):
+                yield from self._picture(path)
+            self._index += 1
+            self._state = self._sound = self._saved = None
         clear_checkpoints(self._folder)
         self._over = True
         if self._is_smooth:
@@ -140,11 +140,13 @@ class DiffusionRun:
         yield Finished(results=tuple(paths))
 
     def _picture(self, path: Path) -> Iterator[Event]:
-        yield from self._steps()
+        with self._model.wrapping(self._passes.wraps):
+            yield from self._steps()
         assert self._state is not None
         self._phase = Phase.DECODE
         began = time.monotonic()
-        pixels = self._model.decode(self._state.latents)
+        with self._model.wrapping(self._job.seamless):
+            pixels = self._model.decode(self._state.latents)
         self._decode_s = time.monotonic() - began
         job, pictures = self._job, self._pictures
         pixels = finished(pixels, job, pictures.shown_content, pictures.protect)
@@ -192,7 +194,7 @@ class DiffusionRun:
 
     def _check(self, state: State) -> None:
         """Hold a state to be sound. Raises EngineError where it is not."""
-        if not bool(torch.isfinite(state.latents).all()):
+        if not all(bool(torch.isfinite(each).all()) for each in self._passes.numbers(state)):
             first = self._passes.done(state) == 1
             where = f"computing step {self._passes.done(state)}"
             raise EngineError(self._model.why_not_finite(where, from_the_start=first))
@@ -204,8 +206,9 @@ class DiffusionRun:
         step = self._model.tuning_steps + self._index * self._passes.total + done
         progress = self._progress(step, _TASK_LABELS.get(str(self._job.task), "Working"), loss)
         now = time.monotonic()
-        if now - self._shown_at > _PREVIEW_EVERY_S or done == 1:
-            self._shown_at = now
+        fresh = state.latents is not self._shown_latents  # between windows of a large picture nothing new is to see
+        if (fresh and now - self._shown_at > _PREVIEW_EVERY_S) or done == 1:
+            self._shown_at, self._shown_latents = now, state.latents
             image = self._model.preview(state.latents, self._passes.signal(state))
             yield Preview(image=image, step=step, steps=progress.steps, image_index=self._index)
         yield progress
