@@ -55,6 +55,7 @@ class WindowedSampler:
         regions: Regions | None = None,
     ) -> None:
         self.sampler, self.levels = sampler, schedule.levels
+        self._schedule = schedule
         self.parts = tuple(parts)
         self._schedules = [schedule.copy() for _ in self.parts]
         self._regions = regions
@@ -67,6 +68,10 @@ class WindowedSampler:
             schedule.begin(state.step)
             if state.schedulers and state.schedulers[index]:
                 schedule.restore(state.schedulers[index])
+
+    def guides(self, step: int) -> bool:
+        """Whether a step is guided."""
+        return self.sampler.settings.guides(self.levels[step]) and self._schedule.completes(step)
 
     def batches(self, start: int = 0) -> Iterator[tuple[int, ...]]:
         """Numbers of the windows that go together, all of one size, from a number on."""
@@ -139,8 +144,7 @@ def multidiffusion(sampler: WindowedSampler, state: CanvasState, stop: Stop = ne
 
 def _one_step(sampler: WindowedSampler, state: CanvasState, stop: Stop) -> Iterator[CanvasState]:
     """The states of one step. Raises Interrupted where `stop` says so."""
-    level, following = sampler.levels[state.step], sampler.levels[state.step + 1]
-    guided = sampler.sampler.settings.guides(level)
+    following, guided = sampler.levels[state.step + 1], sampler.guides(state.step)
     total, content_noise = state.total, state.content_noise
     if state.window == 0:
         content_noise = sampler.sampler.content_noise(following) if guided else None

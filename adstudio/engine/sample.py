@@ -178,7 +178,7 @@ def sample(sampler: Sampler, schedule: Schedule, state: SampleState, stop: Stop 
             prediction = sampler.predict(state.latents, level)
             latents = schedule.step(state.step, prediction, state.latents, sampler.noise)
             evaluation = None
-            if sampler.settings.guides(level):
+            if sampler.settings.guides(level) and schedule.completes(state.step):
                 for updated, seen in sampler.updates(sampler.pull(latents, following)):
                     if stop():
                         return

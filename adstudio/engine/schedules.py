@@ -29,11 +29,26 @@ _CLASSES = {
     "euler_ancestral": "EulerAncestralDiscreteScheduler",
     "dpmpp_2m": "DPMSolverMultistepScheduler",
     "unipc": "UniPCMultistepScheduler",
+    "pndm": "PNDMScheduler",
+    "heun": "HeunDiscreteScheduler",
+    "kdpm2": "KDPM2DiscreteScheduler",
+    "dpmpp_2s": "DPMSolverSinglestepScheduler",
+    "dpmpp_2m_sde": "DPMSolverMultistepScheduler",
+    "deis": "DEISMultistepScheduler",
 }
 SCHEDULERS = tuple(_CLASSES)
 FLOW_SCHEDULER = "flow_euler"
-_SCALED = {"euler", "euler_ancestral"}
-_STOCHASTIC = {"ddpm", "euler_ancestral"}
+_SCALED = {"euler", "euler_ancestral", "heun", "kdpm2"}
+_STOCHASTIC = {"ddpm", "euler_ancestral", "dpmpp_2m_sde"}
+_EVERY_SECOND = {"heun", "kdpm2"}
+_OWN_SETTINGS: Mapping[str, Mapping[str, Any]] = {
+    "dpmpp_2m": {"timestep_spacing": "linspace"},
+    "unipc": {"timestep_spacing": "linspace"},
+    "deis": {"timestep_spacing": "linspace"},
+    "dpmpp_2m_sde": {"timestep_spacing": "linspace", "algorithm_type": "sde-dpmsolver++"},
+    "dpmpp_2s": {"lower_order_final": True},
+    "pndm": {"skip_prk_steps": True},
+}
 _SHARED_CONFIG = (
     "num_train_timesteps",
     "beta_start",
@@ -64,9 +79,9 @@ class Level:
 
 
 class Schedule(Protocol):
-    """The levels of a run and the steps between them.
+    """The levels of a run and the steps between them, one for each call of the network.
 
-    levels: num_inference_steps + 1 of them; latents are at levels[i] before step i, at the last one after all steps.
+    levels: one more than steps; latents are at levels[i] before step i, at the last one after all steps.
     """
 
     @property
@@ -74,6 +89,10 @@ class Schedule(Protocol):
 
     def begin(self, index: int) -> None:
         """Make ready for the step `index` with no memory of earlier ones."""
+        ...
+
+    def completes(self, index: int) -> bool:
+        """Whether a step ends with latents that the next one builds on; others only try a place out."""
         ...
 
     def step(self, index: int, prediction: Tensor, latents: Tensor, noise: Noise) -> Tensor:
@@ -120,6 +139,11 @@ class DiffusionSchedule:
     def levels(self) -> tuple[Level, ...]:
         return self._levels
 
+    @property
+    def draws(self) -> bool:
+        """Whether steps add noise of their own."""
+        return self._name in _STOCHASTIC
+
     def begin(self, index: int) -> None:
         for key in set(vars(self._scheduler)) - set(self._fresh):
             delattr(self._scheduler, key)
@@ -130,15 +154,29 @@ class DiffusionSchedule:
 
     def step(self, index: int, prediction: Tensor, latents: Tensor, noise: Noise) -> Tensor:
         keywords: dict[str, Any] = {}
-        if self._name in _STOCHASTIC:
+        if self.draws:
             if noise.generator is None:
                 raise ValueError(f"recorded noise cannot be replayed with the scheduler {self._name}")
             keywords["generator"] = noise.generator
+        if self._name == "pndm" and index > 1 and self._scheduler.counter == 1:
+            self._scheduler.counter = 2  # the second look at the first level is only there at the list's beginning
         sample = latents * self._scale(index)
         timestep = self._timesteps[index]
-        taken = self._scheduler.step(prediction.to(latents.dtype), timestep, sample, return_dict=False, **keywords)
+        with _library_notices_ignored():
+            taken = self._scheduler.step(prediction.to(latents.dtype), timestep, sample, return_dict=False, **keywords)
         result: Tensor = taken[0] / self._scale(index + 1)
         return result.to(latents.dtype)
+
+    def completes(self, index: int) -> bool:
+        if index == len(self._timesteps) - 1:
+            return True
+        if self._name in _EVERY_SECOND:
+            return index % 2 == 1
+        if self._name == "pndm":
+            return index > 0
+        if self._name == "dpmpp_2s":
+            return bool(self._scheduler.order_list[index + 1] == 1)
+        return True
 
     def state(self) -> dict[str, StateValue]:
         changed = {}
@@ -165,7 +203,8 @@ class DiffusionSchedule:
         last = index == len(self._timesteps)
         timestep = 0 if last else self._timesteps[index].item()
         if hasattr(self._scheduler, "sigmas") and self._name != "ddim":
-            sigma = float(self._scheduler.sigmas[index])
+            between = self._name == "kdpm2" and index % 2 == 1
+            sigma = float((self._scheduler.sigmas_interpol if between else self._scheduler.sigmas)[index])
             if math.isinf(sigma):
                 return Level(timestep=timestep, signal=0.0, noise=1.0)
             signal = 1 / math.sqrt(sigma**2 + 1)
@@ -216,6 +255,9 @@ class FlowSchedule:
     def begin(self, index: int) -> None:
         """Nothing is remembered."""
 
+    def completes(self, index: int) -> bool:  # noqa: ARG002 - see Schedule
+        return True
+
     def step(self, index: int, prediction: Tensor, latents: Tensor, noise: Noise) -> Tensor:  # noqa: ARG002 - see Schedule
         change = (self._sigmas[index + 1] - self._sigmas[index]) * prediction.to(latents.dtype)
         return latents.to(torch.float32) + change  # the library steps from float32, whatever comes in
@@ -237,9 +279,14 @@ def flow_shift(config: Mapping[str, Any], image_tokens: int) -> float:
     return float(low + (high - low) / (most - least) * (image_tokens - least))
 
 
-def first_step(num_inference_steps: int, strength: float) -> int:
-    """Index of the first step of a run that starts from a picture. strength: share of the steps done, up to 1."""
-    return num_inference_steps - max(1, min(num_inference_steps, int(num_inference_steps * strength + 1e-9)))
+def first_step(schedule: Schedule, strength: float) -> int:
+    """Index of the first step of a run that starts from a picture. strength: share of the steps done, up to 1.
+
+    Steps that only try a place out count as part of the next one.
+    """
+    calls = len(schedule.levels) - 1
+    begins = [index for index in range(calls) if index == 0 or schedule.completes(index - 1)]
+    return begins[-max(1, min(len(begins), int(len(begins) * strength + 1e-9)))]
 
 
 @contextlib.contextmanager
@@ -256,9 +303,8 @@ def _made(config: Mapping[str, Any], name: str) -> Any:
     chosen: Any = getattr(diffusers, _CLASSES[name])
     shared = {key: config[key] for key in _SHARED_CONFIG if key in config}
     accepted = set(chosen._get_init_keys(chosen))  # noqa: SLF001 - diffusers has no public way to ask
-    settings = {"steps_offset": 1, "set_alpha_to_one": False, "clip_sample": False} | shared
-    if name in {"dpmpp_2m", "unipc"}:
-        settings["timestep_spacing"] = "linspace"
+    settings: dict[str, Any] = {"steps_offset": 1, "set_alpha_to_one": False, "clip_sample": False} | shared
+    settings |= _OWN_SETTINGS.get(name, {})
     return chosen(**{key: value for key, value in settings.items() if key in accepted})
 
 

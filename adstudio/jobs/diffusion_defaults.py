@@ -16,7 +16,20 @@ from adstudio.jobs.spec import MAX_SIDE_PX, Job
 from adstudio.models.description import ModelDescription
 from adstudio.models.families import FACTS, Family
 
-SCHEDULERS = ("ddim", "ddpm", "euler", "euler_ancestral", "dpmpp_2m", "unipc")
+SCHEDULERS = (
+    "ddim",
+    "ddpm",
+    "euler",
+    "euler_ancestral",
+    "dpmpp_2m",
+    "unipc",
+    "pndm",
+    "heun",
+    "kdpm2",
+    "dpmpp_2s",
+    "dpmpp_2m_sde",
+    "deis",
+)
 FLOW_SCHEDULER = "flow_euler"
 VARIATION_OF_SEVERAL = 0.1
 FP16_ON_CPU = "precision: fp16 is for graphics cards; on the CPU use auto, bf16 or fp32"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 from adstudio.jobs.choices import Device, Method, Precision
-from adstudio.jobs.diffusion_defaults import Size, diffusion_values
+from adstudio.jobs.diffusion_defaults import Size, diffusion_values, is_large
 from adstudio.jobs.spec import Job
 from adstudio.models.description import ModelDescription
 from adstudio.models.families import Family, Role
@@ -42,8 +43,15 @@ def workload_of(
         windows = _windows(size[0] // side, size[1] // side, model.native_side_px // side)
         latents = min(latents, native)
         batch = 1 if device == "cpu" else _WINDOWS_ON_CARDS
+    in_tiles = values["method"] is Method.OPTIMIZE and is_large(model.family, model.native_side_px, size)
+    if in_tiles:
+        windows = _windows(size[0] // side, size[1] // side, model.native_side_px // side, apart=(4 / 3,))
+        latents = min(latents, native)
     if with_content and float(values.get("content_weight", 0.0)) > 0:
-        read.append(latents)
+        if in_tiles:  # each window reads its own part for every update
+            predictions = iterations
+        else:
+            read.append(latents)
     return Workload(
         family=model.family,
         parameters=parameters_of(model),
@@ -89,11 +97,14 @@ def cpu_threads() -> int:
     return os.cpu_count() or 1
 
 
-def _windows(width: int, height: int, side: int) -> int:
-    """How many windows of a side cover a canvas, all in latents, where they overlap as far as time allows."""
+def _windows(width: int, height: int, side: int, apart: Sequence[float] = (8, 4, 2)) -> int:
+    """How many windows of a side cover a canvas, all in latents, where they overlap as far as time allows.
+
+    apart: side of a window over the distance of two, the nearest first.
+    """
     count = 1
-    for share in (8, 4, 2):
-        stride = max(1, side // share)
+    for share in apart:
+        stride = max(1, int(side / share))
         count = 1
         for length in (width, height):
             count *= 1 + max(0, -(-(length - side) // stride))

@@ -177,7 +177,7 @@ def test_every_scheduler_brings_noised_latents_back_when_told_the_noise(name: st
     schedule.begin(0)
     x = schedule.levels[0].add_noise(clean, noise)
     source = SeededNoise(0)
-    deterministic = name not in {"ddpm", "euler_ancestral"}
+    deterministic = not schedule.draws
     for index, following in enumerate(schedule.levels[1:]):
         level = schedule.levels[index]
         told = noise if deterministic else (x - level.signal * clean) / max(level.noise, 1e-6)
@@ -195,7 +195,12 @@ def test_unknown_schedulers_and_numbers_of_steps_are_refused() -> None:
 
 
 def test_strength_is_the_share_of_steps_done() -> None:
-    assert [first_step(50, strength) for strength in (1.0, 0.5, 0.001)] == [0, 25, 49]
+    def first(name: str, strength: float) -> int:
+        return first_step(DiffusionSchedule({"beta_schedule": "scaled_linear"}, 50, name), strength)
+
+    assert [first("ddim", strength) for strength in (1.0, 0.5, 0.001)] == [0, 25, 49]
+    assert [first("heun", strength) for strength in (1.0, 0.5, 0.001)] == [0, 50, 98]
+    assert [first("pndm", strength) for strength in (1.0, 0.5, 0.001)] == [0, 26, 50]
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -102,7 +102,7 @@ def test_one_window_is_ordinary_optimisation_to_the_bit(family: Family) -> None:
             start_state(content),
         )
     )
-    states = tiled(model, content, windows(*content.shape[-2:], 64), content=content)
+    states = tiled(model, content, windows(content.shape[-2], content.shape[-1], 64), content=content)
     assert torch.equal(states[-1].latents, plain.latents)
 
 

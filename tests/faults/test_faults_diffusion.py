@@ -39,7 +39,7 @@ CANVAS: dict[str, Any] = {
     "iterations": 1,
     "scheduler": "euler_ancestral",
 }
-TILES: dict[str, Any] = {"width": 136, "height": 128, "num_inference_steps": 2}
+TILES: dict[str, Any] = {"width": 136, "height": 128, "num_inference_steps": 4}
 METHODS = pytest.mark.parametrize(
     "fields", [OPTIMIZE, TILES, SAMPLE, CANVAS], ids=["optimize", "tiles", "sample", "multidiffusion"]
 )

@@ -44,7 +44,7 @@ class _Guided(Passes):
         )
         steps = len(self._schedule.levels) - 1
         strength = (job.denoising_strength or 1.0) if material.has_content else 1.0
-        self._first = 0 if strength >= 1 else first_step(steps, strength)
+        self._first = 0 if strength >= 1 else first_step(self._schedule, strength)
         self.total = steps - self._first
         self.wraps = job.seamless
 
