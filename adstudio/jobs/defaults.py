@@ -7,7 +7,7 @@ from typing import Any
 
 from adstudio.errors import JobError
 from adstudio.jobs.beside import with_digests
-from adstudio.jobs.choices import Precision, Seamless, Task
+from adstudio.jobs.choices import Precision, Task
 from adstudio.jobs.diffusion_defaults import (
     VARIATION_OF_SEVERAL,
     check_diffusion,

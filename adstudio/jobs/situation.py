@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from adstudio.jobs.choices import Method, Seamless, Task
+from adstudio.jobs.choices import Method, Task
 from adstudio.jobs.defaults import default_values
 from adstudio.jobs.diffusion_defaults import diffusion_values, method_of
 from adstudio.jobs.spec import Job
@@ -47,7 +47,6 @@ class Situation:
     images: int = 1
     has_content: bool | None = None
     has_control: bool = False
-    seamless: bool = False
     size: tuple[int, int] | None = None
 
 
@@ -58,7 +57,6 @@ def situation_of(job: Job) -> Situation:
         images=job.images,
         has_content=job.content is not None,
         has_control=job.control is not None,
-        seamless=job.seamless is not Seamless.NONE,
         size=(job.width, job.height) if job.width is not None and job.height is not None else None,
     )
 
@@ -71,7 +69,6 @@ def method_in(task: Task, model: ModelDescription, situation: Situation, *, usua
         None if usual else situation.method,
         size=situation.size,
         has_control=situation.has_control,
-        seamless=situation.seamless,
     )
 
 
@@ -127,8 +124,6 @@ def _refused(task: Task, model: ModelDescription | None, situation: Situation) -
     method = method_in(task, model, situation)
     if method is Method.OPTIMIZE:
         refused |= _OF_SAMPLING
-    elif method is Method.MULTIDIFFUSION and situation.method is not None:
-        refused |= {"seamless"}
     if model.family is Family.FLUX:
         refused |= {"negative_prompt", "seamless"}
     return refused

@@ -14,7 +14,7 @@ from adstudio.jobs.described import described_model
 from adstudio.jobs.diffusion_defaults import diffusion_size
 from adstudio.jobs.parameters import Parameter, parameters_for
 from adstudio.jobs.situation import Situation, defaults_in, situation_of, words_of
-from adstudio.jobs.spec import Control, Job, LoraUse, Reference, Seamless, Task
+from adstudio.jobs.spec import Control, Job, LoraUse, Reference, Task
 from adstudio.models.description import ModelDescription
 from ui.state.beside import READY_MADE, chosen_method, controlled, picture_of, used_control
 from ui.state.setup import NEEDS_CONTENT, ControlChoice, LoraChoice, ParameterValue, Setup, SlotPicture
@@ -54,14 +54,13 @@ def _diffusion_size(setup: Setup, model: ModelDescription, source: SlotPicture |
 
 def situation_in(setup: Setup, model: ModelDescription | None) -> Situation:
     """What the settings depend on, as it is laid out. model: None for the patch model."""
-    images, seamless = setup.value("images"), setup.value("seamless")
+    images = setup.value("images")
     size = expected_size(setup, model)
     return Situation(
         method=chosen_method(setup),
         images=images if isinstance(images, int) else 1,
         has_content=setup.used_content is not None,
         has_control=controlled(setup, model),
-        seamless=seamless not in (None, Seamless.NONE.value),
         size=size if all(size) else None,
     )
 
