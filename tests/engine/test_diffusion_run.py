@@ -17,7 +17,7 @@ from diffusers import ControlNetModel
 from adstudio.engine.backbones import loading
 from adstudio.engine.diffusion import loaded as loaded_module
 from adstudio.engine.runner import StudioEngine
-from adstudio.errors import JobError
+from adstudio.errors import JobError, UnavailableError
 from adstudio.images import JOB_KEY, read_metadata
 from adstudio.jobs import run_folder
 from adstudio.jobs.events import Notice, Preview, Progress, Started
@@ -171,7 +171,7 @@ def test_a_control_picture_steers_sampling(diffusion: DiffusionStudio, tmp_path:
     assert diffusion.request(control=control).job.method == "sample"
     with pytest.raises(JobError, match=r"^control: cannot steer windows"):
         diffusion.request(**fields, control=control, method="multidiffusion")
-    with pytest.raises(JobError, match=r"^control\.model: "):
+    with pytest.raises(UnavailableError, match=r"^control\.model: "):
         diffusion.request(**fields, control={**control, "model": "nowhere"})
 
 

@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from adstudio.engine import adam, optimize, sample
+from adstudio.engine import adam, optimize, sample, tiled_optimize
 from adstudio.engine.adam import Moments
 from adstudio.engine.backbones import stable_diffusion
 from adstudio.engine.backbones.latent_codec import LatentCodec
@@ -199,6 +199,7 @@ def test_fault_21_not_a_number_stops_at_the_last_good_checkpoint(
         real = adam.adam_update
         broken.setattr(optimize, "adam_update", poison)
         broken.setattr(sample, "adam_update", poison)
+        broken.setattr(tiled_optimize, "adam_update", poison)
         with pytest.raises(EngineError, match="no numbers"):
             diffusion.follow(request)
     assert not (request.folder / "result.png").exists()
