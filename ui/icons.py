@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 
 from PySide6.QtCore import QByteArray, QRectF, Qt
-from PySide6.QtGui import QIcon, QPainter, QPixmap
+from PySide6.QtGui import QIcon, QImage, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
 from adstudio.paths import resources_dir
@@ -20,9 +20,9 @@ def _drawing(name: str) -> str:
     return (resources_dir() / "icons" / f"{name}.svg").read_text(encoding="utf-8")
 
 
-def pixmap(name: str, size_px: int, ratio: float, color: str) -> QPixmap:
-    """One drawing, `size_px` wide and high in logical pixels. Raises FileNotFoundError for an unknown name."""
-    picture = QPixmap(round(size_px * ratio), round(size_px * ratio))
+@lru_cache(maxsize=400)
+def _rendered(name: str, size_px: int, ratio: float, color: str) -> QImage:
+    picture = QImage(round(size_px * ratio), round(size_px * ratio), QImage.Format.Format_ARGB32_Premultiplied)
     picture.fill(Qt.GlobalColor.transparent)
     renderer = QSvgRenderer(QByteArray(_drawing(name).replace("currentColor", color).encode()))
     painter = QPainter(picture)
@@ -30,6 +30,11 @@ def pixmap(name: str, size_px: int, ratio: float, color: str) -> QPixmap:
     painter.end()
     picture.setDevicePixelRatio(ratio)
     return picture
+
+
+def pixmap(name: str, size_px: int, ratio: float, color: str) -> QPixmap:
+    """One drawing, `size_px` wide and high in logical pixels. Raises FileNotFoundError for an unknown name."""
+    return QPixmap.fromImage(_rendered(name, size_px, ratio, color))
 
 
 @cache

@@ -9,16 +9,36 @@ from PySide6.QtWidgets import QWidget
 from ui import icons, theme
 from ui.state.pictures import cover_rect
 
+_MOST_READY = 300
+_ready: dict[tuple[float, ...], QImage] = {}
+
 
 def paint_rounded(painter: QPainter, rect: QRectF, image: QImage, radius: float) -> None:
     """Paint the centre of an image into a rectangle with round corners."""
-    painter.save()
+    ratio = painter.device().devicePixelRatio()
+    size = round(rect.width() * ratio), round(rect.height() * ratio)
+    key = image.cacheKey(), *size, round(radius * ratio, 2)
+    ready = _ready.get(key)
+    if ready is None:
+        ready = _ready[key] = _rounded(image, size, radius * ratio)
+        if len(_ready) > _MOST_READY:
+            del _ready[next(iter(_ready))]
+    painter.drawImage(rect, ready)
+
+
+def _rounded(image: QImage, size: tuple[int, int], radius: float) -> QImage:
+    """The picture as it is shown, so that scrolling has nothing left to scale. size, radius: in device pixels."""
+    ready = QImage(*size, QImage.Format.Format_ARGB32_Premultiplied)
+    ready.fill(Qt.GlobalColor.transparent)
+    whole = QRectF(ready.rect())
+    painter = QPainter(ready)
     painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
     path = QPainterPath()
-    path.addRoundedRect(rect, radius, radius)
+    path.addRoundedRect(whole, radius, radius)
     painter.setClipPath(path)
-    painter.drawImage(rect, image, cover_rect(QSizeF(image.size()), rect.size()))
-    painter.restore()
+    painter.drawImage(whole, image, cover_rect(QSizeF(image.size()), whole.size()))
+    painter.end()
+    return ready
 
 
 class Thumbnail(QWidget):
