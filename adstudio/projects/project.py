@@ -126,7 +126,10 @@ class Project(Contents, Edits):
         return running.resume(self._store, run_id)
 
     def record_event(self, run_id: str, event: Event) -> None:
-        """Follow the events of a run; the last one has its results taken over, as `finish_run` does."""
+        """Follow the events of a run; the last one has its results taken over, as `finish_run` does.
+
+        Where there is no room for them, `follow_up` tries again, and so does opening the project.
+        """
         running.record(self._store, run_id, event)
 
     def finish_run(self, run_id: str) -> Run:
@@ -178,16 +181,18 @@ class Project(Contents, Edits):
             return backup.back_up(self._store.database, self._store.layout, self._store.files)
 
     def follow_up(self) -> bool:
-        """Write some of the sidecars that are behind, and a backup where one is due; whether more is left.
+        """Do some of what is left over, and say whether there is more: results that found no room on a full disk,
+        sidecars that are behind, a backup where one is due.
 
         For quiet moments: it takes about a second where much is behind.
         """
+        waiting = running.finish_rest(self._store)
         with self._store.change("what is behind cannot be written"):
             before = self._store.sidecars.behind()
             left = self._store.sidecars.follow(_FOLLOWED_AT_ONCE)
         if self._store.database.changed and backup.is_due(self._store.layout):
             self.back_up()
-        return 0 < left < before
+        return waiting or 0 < left < before
 
     def save_as(self, target: Path) -> Path:
         """Copy the whole project to another place, whole or not at all; this one stays open. Works read-only too."""

@@ -147,7 +147,21 @@ def record(store: Store, run_id: str, event: Event) -> None:
         with store.change("the run's state cannot be written"):
             _set_state(store, run_id, RunState.RUNNING, device=event.device)
     elif isinstance(event, TERMINAL):
-        finish(store, run_id, event)
+        try:
+            finish(store, run_id, event)
+        except StorageError:
+            store.unfinished[run_id] = event
+            raise
+
+
+def finish_rest(store: Store) -> bool:
+    """Try again to take over what found no room; whether something still finds none."""
+    for run_id, event in list(store.unfinished.items()):
+        try:
+            finish(store, run_id, event)
+        except StorageError:
+            return True
+    return False
 
 
 def finish(store: Store, run_id: str, event: Event | None = None) -> Run:
@@ -190,6 +204,7 @@ def finish(store: Store, run_id: str, event: Event | None = None) -> Run:
             )
             put_run(store.database, ended)
         store.active.discard(run_id)
+        store.unfinished.pop(run_id, None)
     return store.run(run_id)
 
 

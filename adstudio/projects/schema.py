@@ -46,6 +46,7 @@ TABLES = (
         stale INTEGER NOT NULL
     )""",
     "CREATE INDEX runs_by_time ON runs (trashed, created, number)",
+    "CREATE INDEX runs_by_rating ON runs (trashed, rating, favourite, created, number)",
     "CREATE INDEX runs_by_state ON runs (state)",
     "CREATE INDEX runs_by_origin ON runs (origin) WHERE origin <> ''",
     "CREATE INDEX runs_stale ON runs (number) WHERE stale = 1",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from threading import RLock
 
 from adstudio.errors import ProjectReadOnlyError
+from adstudio.jobs.events import Event
 from adstudio.projects.database import Database
 from adstudio.projects.files import Files, in_words
 from adstudio.projects.layout import Layout
@@ -26,6 +27,7 @@ class Store:
 
     fresh: digests of objects added in this session that nothing may refer to yet; they are not collected.
     active: runs begun or gone on with in this session that have not ended: their folders stay.
+    unfinished: how runs ended whose results could not be taken over yet, for want of room.
     read_only: why nothing may be changed, None where all may. writing: held by whoever changes files.
     """
 
@@ -38,6 +40,7 @@ class Store:
     read_only: ReadOnlyReason | None = None
     fresh: set[str] = field(default_factory=set)
     active: set[str] = field(default_factory=set)
+    unfinished: dict[str, Event] = field(default_factory=dict)
     writing: RLock = field(default_factory=RLock)
 
     @contextmanager

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from adstudio.errors import AdStudioError, StorageError, StorageFullError
+from adstudio.jobs.events import Finished
 from adstudio.projects import Project, ReadOnlyReason, RunState
 from tests.fakes import sample_job, write_picture
 from tests.faults.small_disks import fill, make_read_only, small_disk
@@ -58,6 +59,22 @@ def test_fault_4_a_full_disk_stops_a_result_until_there_is_room(tmp_path: Path) 
             assert opened.notices == ()
             assert {run.state for run in opened.runs(kept)} == {RunState.FINISHED}
             assert opened.check() == ()
+
+
+def test_fault_4_results_that_found_no_room_are_taken_over_once_there_is(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", MEGABYTE) as disk, Project.create(disk / "small") as project:
+        run_id = computed(project, tmp_path / "pictures", seed=1)
+        filler = fill(disk, 0)
+        end = Finished(results=(project.folder_of(run_id) / "result.png",))
+        with pytest.raises(StorageFullError):
+            project.record_event(run_id, end)
+        with suppress(StorageFullError):
+            assert project.follow_up()
+        assert project.run(run_id).results == ()
+        filler.unlink()
+        assert not project.follow_up()
+        run = project.run(run_id)
+        assert (run.state, len(run.results)) == (RunState.FINISHED, 1)
 
 
 def test_fault_4_edits_and_new_runs_on_a_full_disk_change_nothing(tmp_path: Path) -> None:

@@ -93,7 +93,11 @@ class ProjectRoom(QObject):
             if then is not None:
                 then()
 
-        self.ask(work, done)
+        def refused(words: str) -> None:
+            self._quiet.start()  # results may wait for room on the disk
+            self.failed.emit(words)
+
+        self.ask(work, done, refused)
 
     def close(self) -> None:
         """Finish what was asked for, then close the project; waits."""
