@@ -212,7 +212,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     asyncio.set_event_loop(loop)
     with loop:
         project = Path(argv[0]).absolute() if argv else None
-        studio = Studio(app, ThreadHost(make_engine), loop, settings, settings_path(), project)
+        studio = Studio(app, ThreadHost(make_engine, waits_for_room=True), loop, settings, settings_path(), project)
         _quit_on_interrupt(studio)
         studio.start(samples_dir())
         if problem:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin
 
-from adstudio.errors import StorageError
+from adstudio.errors import StorageError, StorageFullError
 from adstudio.images.png_text import PNG_SIGNATURE, read_metadata
 from adstudio.images.profiles import srgb_profile
 from adstudio.images.resize import fit_within
@@ -32,6 +32,7 @@ __all__ = [
 ]
 
 JOB_KEY = "adstudio.job"
+_FULL = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
 
 Pixels = NDArray[np.float32] | NDArray[np.uint8]
 
@@ -102,7 +103,8 @@ def atomic_write_bytes(path: Path, data: bytes) -> None:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
         if isinstance(error, OSError):
-            raise StorageError(f"{path}: {_in_words(error)}") from error
+            kind = StorageFullError if error.errno in _FULL else StorageError
+            raise kind(f"{path}: {_in_words(error)}") from error
         raise
     _sync_folder(path.parent)
 
@@ -123,7 +125,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _in_words(error: OSError) -> str:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in _FULL:
         return "the disk is full; make room and try again"
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return "may not be written here; choose another folder"

@@ -9,10 +9,11 @@ import traceback
 from pathlib import Path
 
 import adstudio
-from adstudio.errors import AdStudioError, StorageError, UnavailableError
+from adstudio.errors import AdStudioError, StorageError, StorageFullError, UnavailableError
 from adstudio.jobs.events import Failed
 
 CRASH_LOG_NAME = "crash.log"
+_FULL = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
 
 
 def failed_from(error: BaseException, folder: Path) -> Failed:
@@ -24,13 +25,20 @@ def failed_from(error: BaseException, folder: Path) -> Failed:
             reason="There is not enough memory for this picture; make it smaller or close other programs.",
             exit_status=UnavailableError.exit_status,
         )
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
+    if isinstance(error, OSError) and error.errno in _FULL:
         return Failed(
             reason=f"The disk that holds {folder} is full; make room and resume the run.",
             exit_status=StorageError.exit_status,
         )
     where = f"; the details are in {folder / CRASH_LOG_NAME}" if write_crash_log(error, folder) else ""
     return Failed(reason=_one_line(f"The engine stopped unexpectedly ({type(error).__name__}: {error}){where}."))
+
+
+def is_for_want_of_room(error: BaseException) -> bool:
+    """Whether nothing is wrong but that the disk is full."""
+    if isinstance(error, StorageFullError):
+        return True
+    return isinstance(error, OSError) and error.errno in _FULL
 
 
 def write_crash_log(error: BaseException, folder: Path) -> bool:

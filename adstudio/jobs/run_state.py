@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from adstudio.jobs.event_log import EventLog
-from adstudio.jobs.events import TERMINAL, Event, Preview, Started
+from adstudio.jobs.events import TERMINAL, Event, Notice, Paused, Preview, Resumed, Started
 from adstudio.jobs.feed import EventFeed
 from adstudio.jobs.host import RunId, RunRequest
 
@@ -58,7 +58,8 @@ class Run:
     def say(self, event: Event) -> None:
         """Stamp, log and then deliver an event; previews at most every `PREVIEW_INTERVAL_S`, the newest wins.
 
-        A terminal event is delivered even where it cannot be logged. Raises OSError where any other cannot be.
+        A terminal event is delivered even where it cannot be logged, and so are those that tell of a pause or a notice:
+        the disk may be full. Raises OSError where any other cannot be.
         """
         with self._saying:
             if self._feed.over:
@@ -97,7 +98,7 @@ class Run:
             if self._log is not None:
                 self._log.append(stamped)
         except (OSError, ValueError):
-            if not isinstance(event, (*TERMINAL, Preview)):
+            if not isinstance(event, (*TERMINAL, Preview, Notice, Paused, Resumed)):
                 raise
         self._feed.publish(stamped)
 

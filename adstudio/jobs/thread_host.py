@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import logging
 import threading
 import uuid
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 
-from adstudio.errors import EngineError
+from adstudio.errors import EngineError, StorageFullError
 from adstudio.jobs.awake import kept_awake
 from adstudio.jobs.events import TERMINAL, Cancelled, Event, Failed, Finished, Notice, Paused, Queued, Resumed, Started
-from adstudio.jobs.failure import failed_from
+from adstudio.jobs.failure import failed_from, is_for_want_of_room
 from adstudio.jobs.host import Engine, EngineFactory, RunId, RunRequest
 from adstudio.jobs.priority import lower_thread_priority
 from adstudio.jobs.run_state import Run
@@ -25,14 +26,20 @@ class ThreadHost:
     """The host with one engine thread, started by the first job or `warm`.
 
     The engine is made by the factory inside that thread and used by no other. Every wish (cancel, pause) belongs to one
-    run, so that nothing meant for one can reach the next. awake: entered while a run computes.
+    run, so that nothing meant for one can reach the next. awake: entered while a run computes. waits_for_room: a run
+    that finds the disk full is paused, and goes on from its checkpoint when it is resumed; without this it fails.
     """
 
     def __init__(
-        self, factory: EngineFactory, *, awake: Callable[[], contextlib.AbstractContextManager[None]] = kept_awake
+        self,
+        factory: EngineFactory,
+        *,
+        awake: Callable[[], contextlib.AbstractContextManager[None]] = kept_awake,
+        waits_for_room: bool = False,
     ) -> None:
         self._factory = factory
         self._awake = awake
+        self._waits_for_room = waits_for_room
         self._engine: Engine | None = None
         self._thread: threading.Thread | None = None
         self._work = threading.Condition()
@@ -204,11 +211,24 @@ class ThreadHost:
         return self._engine
 
     def _compute(self, run: Run) -> None:
-        if run.cancel_wanted.is_set():
-            run.say(Cancelled())
-            return
+        request = run.request
+        while not run.cancel_wanted.is_set():
+            try:
+                self._compute_from(run, request)
+            except (StorageFullError, OSError) as error:
+                if not self._waits_for_room or run.cancel_wanted.is_set() or not is_for_want_of_room(error):
+                    raise
+                run.say(Notice(message=f"{failed_from(error, run.folder).reason} Until then the run is paused."))
+                run.pause_wanted.set()
+                _hold_while_paused(run)
+                request = dataclasses.replace(request, resume=True)
+            else:
+                return
+        run.say(Cancelled())
+
+    def _compute_from(self, run: Run, request: RunRequest) -> None:
         with self._awake():
-            items = self._ready_engine().run(run.request, run)
+            items = self._ready_engine().run(request, run)
             try:
                 self._follow(run, items)
             finally:
