@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from adstudio.engine.patch.bands import Stopped
-from adstudio.engine.patch.correspondence import figure_mask
+from adstudio.engine.patch.correspondence import figure_mask, without_islands
 from adstudio.engine.patch.preparation import prepare
 from adstudio.jobs.choices import Task
 from adstudio.jobs.spec import Job, Reference
@@ -49,6 +49,16 @@ def test_a_pale_middle_that_an_outline_closes_in_belongs_to_the_figure() -> None
     mask = figure_mask(as_tensor(ring))
     assert mask is not None
     assert mask[64, 64]
+
+
+def test_islands_beside_the_figure_are_ground() -> None:
+    picture = disc(128, GREY, CREAM)
+    picture[8:16, 100:108] = (np.array(CREAM) * 255).astype(np.uint8)
+    mask = figure_mask(as_tensor(picture))
+    assert mask is not None
+    assert mask[12, 104]
+    np.testing.assert_array_equal(without_islands(mask)[20:], mask[20:])
+    assert not without_islands(mask)[:20].any()
 
 
 @pytest.mark.parametrize("picture", [GRAIN, np.full((64, 64, 3), 128, np.uint8)], ids=["grain", "plain"])

@@ -27,6 +27,7 @@ _SMALLEST_FIGURE, _LARGEST_FIGURE = 0.03, 0.7
 _RIM_SHARE = 0.25
 _CLEARNESS = 0.7
 _FREE_STEP = 0.05
+_ISLAND_SHARE = 0.1
 _GAP_PX = 3  # an outline is closed where it is broken by less than twice this
 _FIGURE_WEIGHT = (9.0, 8.0, 6.0, 4.0, 2.5, 1.5, 1.0, 0.8)
 _PLACE_WEIGHT = (3.0, 2.5, 2.0, 1.2, 0.7, 0.4, 0.3, 0.2)
@@ -195,6 +196,22 @@ def _split(values: NDArray[np.float32]) -> tuple[float, float]:
     between = (mean * below - mean_below) ** 2 / np.maximum(below * (1 - below), 1e-9)
     best = int(between[:-1].argmax())
     return float(edges[best + 1]), float(between[best] / max(float(values.var()), 1e-12))
+
+
+def without_islands(figure: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """A figure [h, w] without pieces of less than _ISLAND_SHARE of its largest one."""
+    pieces = torch.arange(1, figure.size + 1, dtype=torch.float64).view(1, 1, *figure.shape)
+    inside = torch.from_numpy(figure)
+    pieces = torch.where(inside, pieces, 0.0)
+    while True:
+        grown = torch.where(inside, F.max_pool2d(pieces, 3, 1, 1), 0.0)
+        if torch.equal(grown, pieces):
+            break
+        pieces = grown
+    counts = torch.bincount(pieces.flatten().long())
+    counts[0] = 0
+    kept: NDArray[np.bool_] = (counts >= _ISLAND_SHARE * counts.max())[pieces[0, 0].long()].numpy() & figure
+    return kept
 
 
 def _reached_from_border(open_: NDArray[np.bool_]) -> NDArray[np.bool_]:

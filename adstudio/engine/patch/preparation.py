@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from adstudio.engine.patch.bands import Stopped
-from adstudio.engine.patch.correspondence import PartGuides, figure_mask
+from adstudio.engine.patch.correspondence import PartGuides, figure_mask, without_islands
 from adstudio.engine.patch.guides import Guides, NoGuides, ToneAndEdges, colour_matched
 from adstudio.engine.patch.order import Order
 from adstudio.engine.patch.pyramid import labels_at
@@ -261,6 +261,8 @@ def _mean_colour(pools: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
 def _figures(content: Tensor, references: Sequence[Tensor]) -> tuple[Labels | None, list[Labels | None]]:
     """Labels that keep figure to figure and ground to ground, where every picture shows one figure clearly."""
     masks = [figure_mask(picture) for picture in (content, *references)]
+    if masks[0] is not None:  # islands of the references are no matter: nothing takes the ground from there
+        masks[0] = without_islands(masks[0])
     labels: list[Labels | None] = []
     for mask, picture in zip(masks, (content, *references), strict=True):
         if mask is None:

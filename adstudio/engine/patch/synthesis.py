@@ -60,8 +60,8 @@ class Tuning:
 
 TEXTURE_TUNING = Tuning(coherence=0.0)
 """Without a content to hold them apart, coherent pieces would grow into verbatim copies of the reference."""
-APPEARANCE_TUNING = Tuning(coherence=0.08, occurrence=0.03)
-"""Guides say only where in an object a place is: whole pieces of material fill it, each as often as it fits."""
+APPEARANCE_TUNING = Tuning(coherence=0.04, occurrence=0.06)
+"""Guides say only where in an object a place is: small pieces of material fill it, so that few faces come along."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
