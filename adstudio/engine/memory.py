@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, cast
 
@@ -201,6 +201,18 @@ def _normalising(norms: Sequence[nn.GroupNorm], cores: Sequence[Core]) -> Iterat
     finally:
         for norm in norms:
             norm.__dict__.pop("forward", None)
+
+
+@contextlib.contextmanager
+def fixed_statistics(
+    norms: Sequence[nn.GroupNorm], latents: Tensor, tile: int, run: Callable[[Tensor], Tensor]
+) -> Iterator[None]:
+    """While inside, group normalisations take the statistics that they had in a run over crops spread over latents."""
+    crops, cores = _sample(latents, tile)
+    with _normalising(norms, cores) as known:
+        with known.sampling(crops.shape[-2]):
+            run(crops)
+        yield
 
 
 class _Upper:

@@ -93,13 +93,14 @@ def shares(parts: Sequence[Window], height: int, width: int, ramp: int) -> list[
 
     ramp: latents over which a window's say falls towards its edges, where it sees least of what is around.
     """
-    plain = [_hill(part.height, ramp)[:, None] * _hill(part.width, ramp) for part in parts]
+    plain = [hill(part.height, ramp)[:, None] * hill(part.width, ramp) for part in parts]
     together = torch.zeros(1, 1, height, width)
-    for part, hill in zip(parts, plain, strict=True):
-        part.add(together, hill[None, None])
-    return [hill[None, None] / part.of(together) for part, hill in zip(parts, plain, strict=True)]
+    for part, each in zip(parts, plain, strict=True):
+        part.add(together, each[None, None])
+    return [each[None, None] / part.of(together) for part, each in zip(parts, plain, strict=True)]
 
 
-def _hill(length: int, ramp: int) -> Tensor:
+def hill(length: int, ramp: int) -> Tensor:
+    """1 in the middle, falling towards both ends over a ramp and above 0 everywhere, [length]."""
     places = torch.arange(length) + 0.5
     return (torch.minimum(places, length - places) / max(1, ramp)).clamp(max=1)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from torch import nn
 
+from adstudio.engine.diffusion import in_use
 from adstudio.engine.runner import StudioEngine
+from adstudio.engine.wide_decoding import wide_decoding
+from adstudio.jobs.choices import Seamless
 from adstudio.jobs.events import Preview, Progress, Started
 from adstudio.models.families import Family
 from tests.engine.diffusion_studio import DiffusionStudio
@@ -100,3 +105,23 @@ def test_a_large_picture_keeps_its_content_everywhere(diffusion: DiffusionStudio
     )
     still = diffusion.run(**STYLE | {"num_inference_steps": 1, "learning_rate": 1e-6}).picture.astype(int)
     assert np.abs(held - still).mean() < np.abs(free - still).mean()
+
+
+@pytest.mark.parametrize("axes", ["none", "both"])
+def test_large_pictures_are_decoded_in_windows(
+    diffusion: DiffusionStudio, monkeypatch: pytest.MonkeyPatch, axes: str
+) -> None:
+    fields = {**TEXTURE, "method": "optimize", "width": 64, "height": 64, "seamless": axes}
+    whole = diffusion.run(**fields).picture.astype(int)
+    asked: list[Seamless] = []
+
+    def listening(vae: nn.Module, wraps: Seamless) -> AbstractContextManager[None]:
+        asked.append(wraps)
+        return wide_decoding(vae, wraps)
+
+    monkeypatch.setattr(in_use, "wide_decoding", listening)
+    monkeypatch.setattr(in_use, "_TILED_FROM_PX", 1000)
+    monkeypatch.setattr(in_use, "_WIDE_FROM_PX", 1000)
+    parts = diffusion.run(**fields).picture.astype(int)
+    assert Seamless(axes) in asked
+    assert np.abs(parts - whole).mean() < 8

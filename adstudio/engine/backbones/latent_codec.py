@@ -56,8 +56,8 @@ class LatentCodec:
         for each in torch.split(latents, 1):
             shown = (each / self._scale + self._shift).to(device=parameter.device, dtype=parameter.dtype)
             image = self._vae.decode(shown, return_dict=False)[0]
-            results.append((_precise(image) / 2 + 0.5).clamp(0, 1))
-        return torch.cat(results)
+            results.append(_precise(image).div_(2).add_(0.5).clamp_(0, 1))  # in place: it may be very large
+        return results[0] if len(results) == 1 else torch.cat(results)
 
 
 def _precise(values: Tensor) -> Tensor:

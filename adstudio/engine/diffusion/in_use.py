@@ -25,6 +25,7 @@ from adstudio.engine.distillation import Stop
 from adstudio.engine.interruption import Interrupted, interruptible
 from adstudio.engine.losses import AttentionFunction, sdpa
 from adstudio.engine.memory import checkpointing, tiled_decoding
+from adstudio.engine.wide_decoding import wide_decoding
 from adstudio.errors import EngineError
 from adstudio.jobs.choices import Method, Seamless
 from adstudio.jobs.spec import Job
@@ -32,6 +33,8 @@ from adstudio.models.families import Family
 from adstudio.models.forecast import Means
 
 _TILED_FROM_PX = 1.5 * 2**20
+_WIDE_FROM_PX = 6 * 2**20
+"""From here on also the decoder's lowest level, whose attention grows with the square, sees windows."""
 
 
 class ModelInUse:
@@ -67,7 +70,7 @@ class ModelInUse:
 
     @property
     def may_tile(self) -> bool:
-        """Whether the VAE may see the picture in tiles; at a seam they would not meet."""
+        """Whether short memory may lead to tiles; pictures that wrap around are in tiles only where they are large."""
         return self._job.seamless is Seamless.NONE
 
     def save_memory(self, means: Means) -> None:
@@ -196,13 +199,14 @@ class ModelInUse:
     def _tiling(self, pixels: int) -> Iterator[None]:
         """Let the VAE work in tiles where the picture is large or memory is short."""
         vae: Any = self._vae
-        wanted = self.may_tile and (self.means.tiled or pixels > _TILED_FROM_PX) and not vae.use_tiling
-        if not wanted:
+        if vae.use_tiling or not (self.means.tiled or pixels > _TILED_FROM_PX):
             yield
             return
+        axes = self._job.seamless
         vae.enable_tiling()  # for encoding; decoding has tiles of our own, which keep the picture's statistics
         try:
-            with tiled_decoding(vae):
+            whole = pixels <= _WIDE_FROM_PX and axes is Seamless.NONE
+            with tiled_decoding(vae) if whole else wide_decoding(vae, axes):
                 yield
         finally:
             vae.disable_tiling()
