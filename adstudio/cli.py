@@ -15,6 +15,7 @@ from typing import NoReturn
 
 import adstudio
 from adstudio.commands.console import say, tell
+from adstudio.commands.models_arguments import add_models_arguments
 from adstudio.errors import AdStudioError, ProjectError, UnavailableError
 from adstudio.jobs.host import Engine
 
@@ -59,7 +60,9 @@ def _dispatch(arguments: argparse.Namespace) -> int:
 
             return demo_command(arguments.out, engine_factory)
         case "models":
-            return _models(arguments)
+            from adstudio.commands.models_arguments import models_command
+
+            return models_command(arguments)
         case "bench":
             from adstudio.commands.bench import bench_command
 
@@ -140,19 +143,6 @@ def _bundle(arguments: argparse.Namespace) -> int:
     return bundle.show_command(arguments.bundle, as_json=arguments.json)
 
 
-def _models(arguments: argparse.Namespace) -> int:
-    from adstudio.commands import models
-
-    match arguments.action:
-        case "add":
-            return models.add_command(arguments.path, arguments.name)
-        case "inspect":
-            return models.inspect_command(arguments.model, as_json=arguments.json)
-        case "remove":
-            return models.remove_command(arguments.name)
-    return models.list_command(as_json=getattr(arguments, "json", False))
-
-
 def _open_window(project: Path | None = None) -> int:
     try:
         app = importlib.import_module("ui.app")
@@ -184,7 +174,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_sweep_arguments(commands.add_parser("sweep", help="one job over the values of one or two fields, as a grid"))
     demo = commands.add_parser("demo", help="run the built-in samples and make a gallery of the results")
     demo.add_argument("--out", type=Path, metavar="DIR", help="folder for runs and gallery (Pictures/AD Studio/Demo)")
-    _add_models_parser(commands.add_parser("models", help="which diffusion models there are; add one, look at one"))
+    add_models_arguments(commands.add_parser("models", help="which diffusion models there are; add, fetch, inspect"))
     _add_bundle_parser(commands.add_parser("bundle", help="runs from project to project in one file"))
     doctor = commands.add_parser("doctor", help="say what this machine, or a project, has and lacks")
     doctor.add_argument("project", type=Path, nargs="?", metavar="PROJECT", help="say whether this project is sound")
@@ -273,17 +263,3 @@ def _add_bundle_parser(parser: argparse.ArgumentParser) -> None:
     replay.add_argument("bundle", type=Path, metavar="FILE")
     replay.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the new runs; new or empty")
     replay.add_argument("--json", action="store_true", help="the report as JSON")
-
-
-def _add_models_parser(models: argparse.ArgumentParser) -> None:
-    actions = models.add_subparsers(dest="action", metavar="action", title="actions")
-    listed = actions.add_parser("list", help="every installed model with family, size and health (the same as none)")
-    add = actions.add_parser("add", help="add a diffusers folder, a .safetensors file or a folder of them, in place")
-    add.add_argument("path", type=Path, metavar="PATH")
-    add.add_argument("--name", default="", help="what to call it; by default as its file or folder")
-    inspect = actions.add_parser("inspect", help="say what a file, a folder or an installed model is")
-    inspect.add_argument("model", metavar="PATH-OR-NAME")
-    remove = actions.add_parser("remove", help="take a model, or a folder with its models, off the list; files stay")
-    remove.add_argument("name", metavar="NAME-OR-FOLDER")
-    for one in (listed, inspect):
-        one.add_argument("--json", action="store_true", help="for programs rather than people")

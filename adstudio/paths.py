@@ -41,6 +41,11 @@ def models_dir() -> Path:
     return platformdirs.user_documents_path() / _NAME / "Models"
 
 
+def vocabularies_dir() -> Path:
+    """Vocabularies of text encoders that this user had fetched; it need not exist."""
+    return platformdirs.user_data_path(_NAME, appauthor=False) / "vocabularies"
+
+
 def cache_dir() -> Path:
     """What can be made again: thumbnails, compiled kernels, embeddings; it need not exist."""
     return platformdirs.user_cache_path(_NAME, appauthor=False)

@@ -32,7 +32,7 @@ class Settings(BaseModel):
     kept runs as plain folders, None for Pictures/AD Studio; the usual project takes them in. show_advanced: the fold of
     the parameters is open. window_layout: size and place of the window and its parts, as it gave them itself when it
     was last closed. left_running: folder of the run that closing the window had stopped. models: the model last chosen
-    for a task.
+    for a task. offline: nothing is fetched, asked for or not.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -44,6 +44,7 @@ class Settings(BaseModel):
     show_advanced: Flag = False
     window_layout: str = Field(default="", max_length=10_000)
     left_running: FilePath | None = None
+    offline: Flag = False
     models: dict[Task, str] = Field(default_factory=dict)
 
 

@@ -271,6 +271,7 @@ def _check_words(job: Job, model: ModelDescription) -> None:
         if getattr(job, name) and any(role not in model.tokenizer_dirs for role in FACTS[model.family].text_roles):
             raise UnavailableError(
                 f"{name}: the words that {model.name} knows are not on this machine (its vocabulary), so prompts "
-                "cannot be read; add any diffusers folder of this family, which holds them. Style and appearance "
-                "transfer and textures need no prompt and work without"
+                f"cannot be read; fetch it with `adstudio models fetch-vocabulary {model.family}`, or add a diffusers "
+                "folder of this family, which holds it. Style and appearance transfer and textures need no prompt and "
+                "work without"
             )

@@ -35,18 +35,8 @@ def inspect_folder(folder: Path) -> ModelDescription:
 
     Raises ModelError where it is no model of the families known here, StorageError where it cannot be read.
     """
-    index_path = folder / INDEX_NAME
-    if not index_path.is_file():
-        raise ModelError(_no_index(folder))
-    index = read_json(index_path)
-    families = _families(index, index_path)
-    roles = FACTS[next(iter(families))].roles
-    configs = {role: _config(folder, role) for role in roles if (folder / role.value / "config.json").is_file()}
-    denoiser = roles[0]
-    if denoiser not in configs:
-        raise ModelError(f"{folder}: lacks {denoiser.value}/config.json and so its {denoiser.label}; download it again")
-    family = _family(families, configs)
-    scheduler = _scheduler(folder)
+    family, configs, scheduler = read_configs(folder)
+    denoiser = FACTS[family].roles[0]
     prediction = prediction_of(family, scheduler)
     kind = shipped_name(family, prediction, guidance=bool(configs[denoiser].get("guidance_embeds", False)))
     components = {}
@@ -65,6 +55,23 @@ def inspect_folder(folder: Path) -> ModelDescription:
         scheduler=scheduler,
         tokenizer_dirs=tokenizer_dirs(folder, family),
     )
+
+
+def read_configs(folder: Path) -> tuple[Family, dict[Role, dict[str, Any]], dict[str, Any]]:
+    """Family, configs of the parts and scheduler of a diffusers folder; its weights need not be there.
+
+    Raises as `inspect_folder`.
+    """
+    index_path = folder / INDEX_NAME
+    if not index_path.is_file():
+        raise ModelError(_no_index(folder))
+    families = _families(read_json(index_path), index_path)
+    roles = FACTS[next(iter(families))].roles
+    configs = {role: _config(folder, role) for role in roles if (folder / role.value / "config.json").is_file()}
+    denoiser = roles[0]
+    if denoiser not in configs:
+        raise ModelError(f"{folder}: lacks {denoiser.value}/config.json and so its {denoiser.label}; download it again")
+    return _family(families, configs), configs, _scheduler(folder)
 
 
 def prediction_of(family: Family, scheduler: Mapping[str, Any]) -> Prediction:

@@ -15,6 +15,7 @@ from typing import Any
 from adstudio.errors import ModelError, StorageError
 from adstudio.models.config_check import read_json
 from adstudio.models.description import Component
+from adstudio.paths import vocabularies_dir
 
 MAX_VOCABULARY_BYTES = 32 << 20
 _MAX_REPOSITORIES = 500
@@ -24,22 +25,29 @@ _T5_SPARE = 128
 
 def has_vocabulary(folder: Path, component: Component) -> bool:
     """Whether a folder holds the vocabulary for a text encoder: of its kind and of its size."""
-    wanted: int = component.config["vocab_size"]
     is_t5 = component.config["_class_name"] == "T5EncoderModel"
     try:
         changed_ns = max((one.stat().st_mtime_ns for one in folder.iterdir()), default=0)
         size = _size(folder, is_t5, changed_ns)
     except (ModelError, StorageError, OSError):
         return False
-    return wanted - _T5_SPARE <= size <= wanted if is_t5 else size == wanted
+    return fits_size(size, component)
+
+
+def fits_size(words: int, component: Component) -> bool:
+    """Whether a vocabulary of so many words can be a text encoder's."""
+    wanted: int = component.config["vocab_size"]
+    if component.config["_class_name"] == "T5EncoderModel":
+        return wanted - _T5_SPARE <= words <= wanted
+    return words == wanted
 
 
 def find_vocabulary(component: Component, folders: Iterable[Path]) -> Path | None:
-    """The first of some folders, then of the hub's cache on this disk, that holds a text encoder's vocabulary."""
+    """The first place that holds a text encoder's vocabulary: some folders, what was fetched, the hub's cache here."""
     for folder in folders:
         if has_vocabulary(folder, component):
             return folder
-    for folder in _hub_folders():
+    for folder in (*sorted(vocabularies_dir().glob("*")), *_hub_folders()):
         if has_vocabulary(folder, component):
             return folder
     return None
@@ -81,6 +89,13 @@ def clip_files(folder: Path) -> tuple[dict[str, int], list[tuple[str, str]]]:
     return vocabulary, [(one[0], one[1]) for one in merges]
 
 
+def t5_words(folder: Path) -> int:
+    """Words of a T5 vocabulary, 0 where it is another's. Raises as `clip_files`."""
+    model = _tokenizer_model(folder / "tokenizer.json")
+    vocabulary = model.get("vocab")
+    return len(vocabulary) if model.get("type") == "Unigram" and isinstance(vocabulary, list) else 0
+
+
 def _merge_lines(path: Path) -> list[list[str]]:
     try:
         if path.stat().st_size > MAX_VOCABULARY_BYTES:
@@ -112,13 +127,7 @@ def _tokenizer_model(path: Path) -> Mapping[str, Any]:
 @lru_cache(maxsize=512)
 def _size(folder: Path, is_t5: bool, _changed_ns: int) -> int:
     """Words of a vocabulary; read again only when a file in its folder has changed."""
-    return _t5_size(folder) if is_t5 else len(clip_files(folder)[0])
-
-
-def _t5_size(folder: Path) -> int:
-    model = _tokenizer_model(folder / "tokenizer.json")
-    vocabulary = model.get("vocab")
-    return len(vocabulary) if model.get("type") == "Unigram" and isinstance(vocabulary, list) else 0
+    return t5_words(folder) if is_t5 else len(clip_files(folder)[0])
 
 
 def _hub_folders() -> Iterator[Path]:

@@ -35,8 +35,8 @@ def load_tokenizer(component: Component, folder: Path | None, name: str) -> PreT
         needed = "tokenizer.json of T5" if component.config["_class_name"] == "T5EncoderModel" else "CLIP vocabulary"
         raise UnavailableError(
             f"prompt: the words that the {component.role.label} of {name} knows are not on this machine ({needed}), so "
-            "prompts cannot be read; add any diffusers folder of this family, which holds them. Style and appearance "
-            "transfer and textures need no prompt and work without"
+            "prompts cannot be read; fetch them with `adstudio models fetch-vocabulary`, or add a diffusers folder of "
+            "this family, which holds them. Style and appearance transfer and textures need no prompt and work without"
         )
     ids = component.token_ids
     if ids is None or not has_vocabulary(folder, component):
