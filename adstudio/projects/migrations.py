@@ -31,14 +31,17 @@ def migrate(
     database: Database,
     back_up: Callable[[int], None],
     *,
-    migrations: Sequence[Migration] = MIGRATIONS,
-    target: int = VERSION,
+    migrations: Sequence[Migration] | None = None,
+    target: int | None = None,
 ) -> bool:
     """Bring a database to the target version; False where it is there already.
 
+    migrations, target: those of this version where not given.
     back_up: called with the old version before anything is changed. Whatever fails leaves the database as it was.
     Raises ProjectError, StorageError.
     """
+    migrations = MIGRATIONS if migrations is None else migrations
+    target = VERSION if target is None else target
     version = database.version
     if version >= target:
         return False

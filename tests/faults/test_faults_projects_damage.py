@@ -12,7 +12,7 @@ import pytest
 
 from adstudio.cli import main
 from adstudio.errors import JobError, ProjectReadOnlyError
-from adstudio.projects import Health, Project, Query, ReadOnlyReason, RunState
+from adstudio.projects import Health, Project, Query, ReadOnlyReason, RunState, migrations, opening
 from adstudio.projects.backup import back_up, backups
 from adstudio.projects.database import DamagedDatabaseError, Database
 from adstudio.projects.files import Files
@@ -330,6 +330,35 @@ def test_fault_9_a_migration_that_fails_midway_changes_nothing(copy: Path, last:
     newest = backups(layout)[0][1]
     assert newest.name.endswith(f"-before-v{VERSION + 1}.db")
     assert dump(newest) == before
+
+
+def test_fault_9_a_project_is_opened_only_once_its_migration_succeeds(
+    copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Project.open(copy, read_only=True) as project:
+        expected = state_of(project)
+    before = dump(copy / "project.db")
+
+    def add_column(database: Database) -> None:
+        database.write("ALTER TABLE boards ADD COLUMN colour TEXT")
+
+    def use(*steps: Callable[[Database], None]) -> None:
+        made = tuple(Migration(to=VERSION + 1 + number, run=run) for number, run in enumerate(steps))
+        monkeypatch.setattr(migrations, "MIGRATIONS", made)
+        monkeypatch.setattr(migrations, "VERSION", VERSION + len(made))
+        monkeypatch.setattr(opening, "VERSION", VERSION + len(made))
+
+    use(add_column, fail)
+    with pytest.raises(DamagedDatabaseError):
+        Project.open(copy)
+    assert dump(copy / "project.db") == before
+    assert dump(backups(Layout(copy))[0][1]) == before
+    use(add_column)
+    with Project.open(copy) as project:
+        assert state_of(project) == expected
+        assert project._store.database.version == VERSION + 1
+        assert project.next_undo() is not None
+        assert project.check() == ()
 
 
 def test_fault_9_every_recorded_schema_comes_to_this_version(tmp_path: Path) -> None:
