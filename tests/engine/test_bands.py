@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from itertools import pairwise
 
 import pytest
@@ -29,3 +30,22 @@ def test_bands_stop_when_asked_and_hand_on_what_went_wrong() -> None:
         stop = True
         with pytest.raises(Stopped):
             bands.each(64, 64, lambda first, last: None)
+
+
+def test_works_done_together_overlap_and_keep_their_order() -> None:
+    meet = threading.Barrier(2, timeout=30)
+
+    def first() -> str:
+        meet.wait()
+        return "first"
+
+    def second() -> str:
+        meet.wait()
+        return "second"
+
+    with Bands(2) as bands:
+        assert bands.together(first, second) == ["first", "second"]
+        with pytest.raises(ZeroDivisionError):
+            bands.together(lambda: 1, lambda: 1 // 0)
+    with Bands(1) as alone:
+        assert alone.together(lambda: 1, lambda: 2) == [1, 2]

@@ -11,12 +11,14 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
-from typing import Self
+from typing import Self, TypeVar
 
 import torch
 
 _BAND_PIXELS = 32768
 _LOWER_PRIORITY = 5
+
+_Result = TypeVar("_Result")
 
 
 class Stopped(Exception):  # noqa: N818  (nothing went wrong: somebody asked)
@@ -56,6 +58,12 @@ class Bands:
         wait(futures)
         for future in futures:
             future.result()
+
+    def together(self, *works: Callable[[], _Result]) -> list[_Result]:
+        """What each of a few independent works gives, done at once. Raises what the first that failed raised."""
+        futures = [self._pool.submit(work) for work in works]
+        wait(futures)
+        return [future.result() for future in futures]
 
 
 def split_rows(height: int, width: int) -> Iterator[tuple[int, int]]:

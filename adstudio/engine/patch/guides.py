@@ -168,7 +168,9 @@ class ToneAndEdges:
 
 def _mean(values: Tensor, reach_px: int) -> Tensor:
     """Means over squares that reach so far from their centre: [1, height, width] -> the same."""
-    return F.avg_pool2d(values[None], 2 * reach_px + 1, 1, padding=reach_px, count_include_pad=False)[0]
+    side = 2 * reach_px + 1
+    across = F.avg_pool2d(values[None], (1, side), 1, padding=(0, reach_px), count_include_pad=False)
+    return F.avg_pool2d(across, (side, 1), 1, padding=(reach_px, 0), count_include_pad=False)[0]
 
 
 def colour_matched(content: Tensor, references: Sequence[Tensor], weights: Sequence[float]) -> Tensor:

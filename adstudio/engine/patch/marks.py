@@ -8,9 +8,11 @@ comes from a reference. Own choice, measured with tests/benchmarks/side_by_side.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -49,15 +51,16 @@ class Marks:
 
 
 def _strength(band: Tensor) -> float:
-    return max(float(band.std()), _LEAST_STRENGTH)
+    """Root mean square; marks have no mean to speak of."""
+    length = float(torch.linalg.vector_norm(band))
+    return max(length / math.sqrt(band.numel()), _LEAST_STRENGTH)
 
 
 def _bands(picture: Tensor) -> tuple[list[Tensor], Tensor]:
     """Marks of the picture, fine to coarse, each at half the size of the one before, and what is left at the end."""
     bands = []
     for _ in range(_SIZES):
-        calm = F.avg_pool2d(picture[None], 3, 1, padding=1, count_include_pad=False)
-        small = F.avg_pool2d(calm, 2, ceil_mode=True)[0]
+        small = F.avg_pool2d(picture[None], 4, 2, padding=1, ceil_mode=True, count_include_pad=False)[0]
         bands.append(_enlarged(small, picture).neg_().add_(picture))
         picture = small
     return bands, picture

@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import torch
@@ -220,7 +221,12 @@ class Synthesis:
 
     def _described(self, projection: Projection, picture: Tensor, target: Target | None) -> Tensor:
         task = self.task
-        seen = picture if target is None else joined(target.asked_of(picture), target.beside(picture))
+        if target is None:
+            seen = picture
+        elif self._bands is None:
+            seen = joined(target.asked_of(picture), target.beside(picture))
+        else:
+            seen = joined(*self._bands.together(partial(target.asked_of, picture), partial(target.beside, picture)))
         return projection.describe(seen, self._bands, wrap_y=task.wrap_y, wrap_x=task.wrap_x)
 
     def _hold(self, level: int) -> float:
