@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -145,3 +146,49 @@ def test_unknown_places_are_named(project: Project, run: Run) -> None:
     with pytest.raises(ProjectError, match="has no run"):
         project.rate([run.id, "20260101-000000-00000000"], 5)
     assert project.run(run.id).rating == 0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_any_walk_of_edits_can_be_walked_back_and_forth(project: Project, pictures: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    ids = [finished_run(project, pictures, seed=number).id for number in range(4)]
+
+    def look() -> object:
+        return project.runs(ids), project.boards(), [project.desk(key) for key in "ab"]
+
+    def step() -> None:
+        some = chance.sample(ids, chance.randint(1, 3))
+        board = chance.choice([one.id for one in project.boards()] or [""])
+        edits: list[Callable[[], object]] = [
+            lambda: project.rate(some, chance.randrange(6)),
+            lambda: project.change_tags(some, add=chance.sample("xyz", 1), remove=chance.sample("xyz", 2)),
+            lambda: project.set_notes(some[0], chance.choice(("", "one", "two"))),
+            lambda: project.trash(some),
+            lambda: project.restore(some),
+            lambda: project.set_desk({chance.choice("ab"): chance.choice((None, 1, {"deep": [1, "ä"]}))}, label="Desk"),
+            lambda: project.add_board(f"Board {chance.randrange(100)}"),
+        ]
+        if board:
+            edits += [
+                lambda: project.put_on_board(board, some, before=chance.choice(ids)),
+                lambda: project.remove_board(board),
+            ]
+        chance.choice(edits)()
+
+    states = [look()]
+    for _ in range(80):
+        before = project.next_undo()
+        step()
+        now = project.next_undo()
+        if now is not None and (before is None or before.number != now.number):
+            states.append(look())
+        else:
+            states[-1] = look()  # changed nothing, or is one step with the last
+    for state in reversed(states[:-1]):
+        project.undo()
+        assert look() == state
+    assert project.undo() is None
+    for state in states[1:]:
+        project.redo()
+        assert look() == state
+    assert project.check() == ()
