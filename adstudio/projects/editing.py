@@ -83,6 +83,11 @@ class Edits:
         wishes = [(Target.DESK, key, value) for key, value in plain.items()]
         annotating.edit(self._store, label, wishes, merge_key=merge_key)
 
+    @property
+    def last_step(self) -> int:
+        """Grows by one with each new step; an edit that changed nothing, or became part of the last, adds none."""
+        return self._store.log.last_step
+
     def next_undo(self) -> Command | None:
         """The step that `undo` would take back."""
         return self._store.log.next_undo()

@@ -13,6 +13,7 @@ from adstudio.projects.edits import Change, Target, value_of, write_value
 from adstudio.projects.rows import milliseconds
 
 KEPT_COMMANDS = 1000
+MERGED_WITHIN_MS = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +34,8 @@ class UndoLog:
     def do(self, label: str, wishes: Sequence[tuple[Target, str, Any]], *, merge_key: str = "") -> bool:
         """Make each target stand as wished and remember how it stood; False where all stood so already.
 
-        merge_key: edits that follow each other with the same one (not "") become a single step, as of a slider drag.
+        merge_key: edits that follow each other closely with the same one (not "") become a single step, as of a slider
+        drag.
         """
         database = self._database
         with database.transaction():
@@ -46,6 +48,11 @@ class UndoLog:
             if changes:
                 self._remember(label, changes, merge_key)
         return bool(changes)
+
+    @property
+    def last_step(self) -> int:
+        """How many steps were ever made; an edit that changed nothing, or became part of the last, adds none."""
+        return int(self._database.value("SELECT seq FROM sqlite_sequence WHERE name = 'commands'") or 0)
 
     def next_undo(self) -> Command | None:
         """What `undo` would take back."""
@@ -88,11 +95,12 @@ class UndoLog:
     def _remember(self, label: str, changes: Sequence[Change], merge_key: str) -> None:
         database = self._database
         database.write("DELETE FROM commands WHERE undone = 1")
-        last = database.read("SELECT number, merge_key FROM commands ORDER BY number DESC LIMIT 1")
-        if merge_key and last and last[0]["merge_key"] == merge_key:
+        last = database.read("SELECT number, merge_key, at FROM commands ORDER BY number DESC LIMIT 1")
+        now = milliseconds(datetime.now(UTC))
+        if merge_key and last and last[0]["merge_key"] == merge_key and now - last[0]["at"] <= MERGED_WITHIN_MS:
             number = int(last[0]["number"])
+            database.write("UPDATE commands SET at = ? WHERE number = ?", (now, number))
         else:
-            now = milliseconds(datetime.now(UTC))
             database.write(
                 "INSERT INTO commands (label, merge_key, at, undone) VALUES (?, ?, ?, 0)", (label, merge_key, now)
             )

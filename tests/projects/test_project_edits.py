@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from adstudio.errors import ProjectError
-from adstudio.projects import Command, Project, Query, Run
+from adstudio.projects import Command, Project, Query, Run, undo
 from adstudio.projects.undo import KEPT_COMMANDS
 from tests.projects.makers import finished_run
 
@@ -97,6 +97,23 @@ def test_a_slider_drag_is_one_step(project: Project) -> None:
     assert project.desk("sliders") == {"strength": 1}
     project.redo()
     assert project.desk("sliders") == {"strength": 0.49}
+
+
+def test_steps_are_counted(project: Project, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert project.last_step == 0
+    project.rate([run.id], 3)
+    project.rate([run.id], 3)
+    assert project.last_step == 1
+    project.undo()
+    assert project.last_step == 1
+    project.set_notes(run.id, "o")
+    project.set_notes(run.id, "one")
+    assert project.last_step == 2
+    monkeypatch.setattr(undo, "MERGED_WITHIN_MS", -1)  # some time later
+    project.set_notes(run.id, "one and two")
+    assert project.last_step == 3
+    project.undo()
+    assert project.run(run.id).notes == "one"
 
 
 def test_the_log_is_deep_and_ends_somewhere(project: Project, run: Run) -> None:

@@ -96,6 +96,20 @@ def test_undo_follows_the_order_of_setups_and_edits(three: MainWindow, quiet: Qu
     assert session.setup.value("coverage") == 0.1 and model.index(0).data(CardRole.RATING) == 2
 
 
+def test_an_edit_that_changes_nothing_is_no_step_of_undo(three: MainWindow, quiet: Quiet) -> None:
+    session, model = three.bench.session, three.bench.history
+    session.set_value("coverage", 0.5)
+    for _ in range(2):
+        press(three, Qt.Key.Key_4)
+        quiet()
+    three.actions_table[Command.UNDO].trigger()
+    quiet()
+    assert session.setup.value("coverage") == 0.5 and model.index(0).data(CardRole.RATING) == 0
+    three.actions_table[Command.UNDO].trigger()
+    quiet()
+    assert session.setup.value("coverage") is None
+
+
 def test_several_runs_are_rated_at_once(three: MainWindow, quiet: Quiet) -> None:
     model = three.bench.history
     three.history.strip.selectionModel().select(model.index(2), QItemSelectionModel.SelectionFlag.Select)

@@ -69,7 +69,7 @@ class HistoryEdits(QObject):
             if ids:
                 project.put_on_board(board, ids)
 
-        self._edit((name,), work, self.tr("New board: {name}").format(name=name), steps=2 if ids else 1)
+        self._edit((name,), work, self.tr("New board: {name}").format(name=name))
 
     def put_on_board(self, board: Board, ids: Ids) -> None:
         said = self.tr("On the board {name}").format(name=board.name)
@@ -83,9 +83,16 @@ class HistoryEdits(QObject):
         said = self.tr("Board {name} deleted; its runs stay").format(name=board.name)
         self._edit((board.id,), lambda project: project.remove_board(board.id), said)
 
-    def _edit(self, about: Ids, work: Callable[[Project], object], said: str = "", *, steps: int = 1) -> None:
+    def _edit(self, about: Ids, work: Callable[[Project], object], said: str = "") -> None:
         if not about:
             return
+        steps = 0
+
+        def counted(project: Project) -> None:
+            nonlocal steps
+            before = project.last_step
+            work(project)
+            steps = project.last_step - before
 
         def done() -> None:
             for _ in range(steps):
@@ -93,7 +100,7 @@ class HistoryEdits(QObject):
             if said:
                 self.done.emit(said)
 
-        self._room.edit(work, done)
+        self._room.edit(counted, done)
 
     def _look(self) -> None:
         def work(project: Project) -> tuple[tuple[Board, ...], tuple[str, ...], tuple[str, ...]]:
