@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from adstudio.jobs.spec import Job
-from adstudio.projects import copying, running
+from adstudio.projects import copying, resuming
 from adstudio.projects.rows import in_parts, put_object, runs_of, stored_object
 from adstudio.projects.search import Query, count_of, ids_of, page_of
 from adstudio.projects.store import Store
@@ -103,7 +103,7 @@ class Contents:
         health = self._store.objects.look_at(digest)
         if self._store.read_only is None:
             with self._store.change("what was found cannot be kept"):
-                running.flag(self._store, digest, health)
+                resuming.flag(self._store, digest, health)
         return health
 
     def _register(self, stored: StoredObject) -> None:

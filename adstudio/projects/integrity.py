@@ -10,7 +10,7 @@ from pathlib import Path
 from adstudio.projects.files import digest_and_size
 from adstudio.projects.layout import Layout, is_run_id
 from adstudio.projects.opening import complaint_about, require_project
-from adstudio.projects.running import flag, look_again
+from adstudio.projects.resuming import flag, look_again
 from adstudio.projects.sidecars import mark_project, project_sheet, run_sheet
 from adstudio.projects.store import Store
 from adstudio.projects.trash import collect

@@ -14,7 +14,18 @@ from adstudio.errors import AdStudioError
 from adstudio.jobs.events import Event
 from adstudio.jobs.host import RunRequest
 from adstudio.jobs.spec import Job
-from adstudio.projects import backup, bundle_export, bundle_import, copying, frames, integrity, opening, running, trash
+from adstudio.projects import (
+    backup,
+    bundle_export,
+    bundle_import,
+    copying,
+    frames,
+    integrity,
+    opening,
+    resuming,
+    running,
+    trash,
+)
 from adstudio.projects.bundle_format import Manifest
 from adstudio.projects.bundle_import import TakenIn
 from adstudio.projects.contents import Contents
@@ -123,7 +134,7 @@ class Project(Contents, Edits):
 
         Raises JobError where a picture of it is missing or damaged: it is never computed with.
         """
-        return running.resume(self._store, run_id)
+        return resuming.resume(self._store, run_id)
 
     def record_event(self, run_id: str, event: Event) -> None:
         """Follow the events of a run; the last one has its results taken over, as `finish_run` does.

@@ -11,8 +11,9 @@ from adstudio.jobs.event_log import EVENTS_NAME
 from adstudio.jobs.runs import RunStatus, summarize
 from adstudio.projects.files import PART_SUFFIX
 from adstudio.projects.layout import is_run_id
+from adstudio.projects.resuming import look_again
 from adstudio.projects.rows import put_run
-from adstudio.projects.running import finish, look_again, with_found_lineage
+from adstudio.projects.running import finish, with_found_lineage
 from adstudio.projects.sidecars import SidecarError, read_run_sheet
 from adstudio.projects.store import Store
 from adstudio.projects.taking_in import CHECKPOINTS_NAME, settle

@@ -12,8 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import adstudio
-from adstudio.errors import JobError, ProjectError, StorageError
-from adstudio.jobs import run_folder
+from adstudio.errors import JobError, StorageError
 from adstudio.jobs.event_log import EVENTS_NAME, read_events
 from adstudio.jobs.events import TERMINAL, Cancelled, Event, Failed, Finished, LoadingModel, Started
 from adstudio.jobs.files import job_to_json
@@ -26,7 +25,7 @@ from adstudio.projects.layout import RUN_SIDECAR_NAME, new_run_id
 from adstudio.projects.rows import milliseconds, moment_of, now, number_of, put_run
 from adstudio.projects.sidecars import run_sheet
 from adstudio.projects.store import Store
-from adstudio.projects.values import Health, Lineage, Relation, Run, RunInput, RunResult, RunState, StoredObject
+from adstudio.projects.values import Lineage, Relation, Run, RunInput, RunResult, RunState, StoredObject
 
 _LIBRARIES = ("torch", "diffusers", "transformers", "numpy", "numba")
 
@@ -117,35 +116,14 @@ def with_found_lineage(store: Store, run: Run) -> Run:
     return replace(run, lineage=(*run.lineage, *found))
 
 
-def resume(store: Store, run_id: str) -> RunRequest:
-    """Make a run ready that ended early. Its pictures are read and held to their digests before the engine sees them.
-
-    Raises JobError naming the picture that is gone or damaged, UnavailableError where the model is not here.
-    """
-    run = store.run(run_id)
-    if not run.can_go_on:
-        raise ProjectError(f"{store.layout.folder}: run {run_id} is {run.state}; only a run that ended early can go on")
-    with store.change("the run cannot go on"):
-        folder = store.layout.run(run_id)
-        for one in run.inputs:
-            _mend_input(store, folder, one)
-        if not (folder / JOB_NAME).is_file():
-            store.files.make_folder(folder)
-            store.files.write_whole(folder / JOB_NAME, run.job_text.encode())
-        request = run_folder.open_run(folder)
-        _set_state(store, run_id, RunState.QUEUED)
-        store.active.add(run_id)
-    return request
-
-
 def record(store: Store, run_id: str, event: Event) -> None:
     """Follow a run's events; what changes how the run stands is written, all else stands in its log."""
     if isinstance(event, LoadingModel):
         with store.change("the run's state cannot be written"):
-            _set_state(store, run_id, RunState.RUNNING)
+            set_state(store, run_id, RunState.RUNNING)
     elif isinstance(event, Started):
         with store.change("the run's state cannot be written"):
-            _set_state(store, run_id, RunState.RUNNING, device=event.device)
+            set_state(store, run_id, RunState.RUNNING, device=event.device)
     elif isinstance(event, TERMINAL):
         try:
             finish(store, run_id, event)
@@ -247,44 +225,8 @@ def _earlier_name(store: Store, path: Path, stored: StoredObject) -> str | None:
     return str(name) if name is not None else None
 
 
-def _mend_input(store: Store, folder: Path, one: RunInput) -> None:
-    """Have a run's picture, under both its names, as it was when the run was begun."""
-    path, digest = folder / one.file, one.object.digest
-    try:
-        in_place = digest_and_size(path)[0] == digest
-    except OSError:
-        in_place = False
-    health = store.objects.look_at(digest)
-    if in_place and health is not Health.SOUND:
-        store.objects.adopt(path)
-        health = Health.SOUND
-    elif not in_place and health is Health.SOUND:
-        store.files.make_folder(path.parent)
-        store.objects.place(digest, path)
-    flag(store, digest, health)
-    if health is not Health.SOUND:
-        raise JobError(
-            f"{one.field}: {one.name} is {health} in this project, so nothing is computed with it; "
-            "restore the folder from a copy, or start a new run with the picture",
-            field=one.field,
-        )
-
-
-def look_again(store: Store) -> None:
-    """Objects that were gone or altered when last looked at, and may have come back since."""
-    for row in store.database.read("SELECT digest, health FROM objects WHERE health IN ('missing', 'damaged')"):
-        health = store.objects.look_at(row["digest"])
-        if health != row["health"]:
-            flag(store, row["digest"], health)
-
-
-def flag(store: Store, digest: str, health: Health) -> None:
-    """Remember what a look at an object found."""
-    with store.database.transaction():
-        store.database.write("UPDATE objects SET health = ? WHERE digest = ?", (health.value, digest))
-
-
-def _set_state(store: Store, run_id: str, state: RunState, device: str = "") -> None:
+def set_state(store: Store, run_id: str, state: RunState, device: str = "") -> None:
+    """Enter how a run stands. device: "" keeps what is known."""
     number = number_of(store.database, run_id)
     with store.database.transaction():
         store.database.write(

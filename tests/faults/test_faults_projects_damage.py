@@ -4,58 +4,30 @@ from __future__ import annotations
 
 import random
 import shutil
-import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from adstudio.cli import main
-from adstudio.errors import JobError, ProjectReadOnlyError
-from adstudio.projects import Health, Project, Query, ReadOnlyReason, RunState, migrations, opening
-from adstudio.projects.backup import back_up, backups
-from adstudio.projects.database import DamagedDatabaseError, Database
-from adstudio.projects.files import Files
-from adstudio.projects.layout import Layout
-from adstudio.projects.migrations import Migration, create_tables, migrate
-from adstudio.projects.schema import VERSION
-from tests.fakes import Script
-from tests.projects.makers import compute, contents, finished_run, job_in
-from tests.quick_disk import quick_folder
+from adstudio.errors import JobError
+from adstudio.projects import Health, Project, Query, RunState
+from adstudio.projects.database import DamagedDatabaseError
+from tests.faults.full_shelf import full_shelf, state_of
+from tests.projects.makers import compute, contents
 
 SCHEMAS = Path(__file__).resolve().parents[1] / "projects" / "schemas"
 
 
 @pytest.fixture(scope="module")
 def shelf() -> Iterator[Path]:
-    """A project with all that a database can hold, closed as it should be."""
-    with quick_folder() as folder:
-        with Project.create(folder / "shelf") as project:
-            first = finished_run(project, folder / "pictures")
-            content = project.object_path(first.results[0].object.digest)
-            second = finished_run(project, folder / "pictures", content=content, seed=2)
-            cut = compute(
-                project, project.begin_run(job_in(folder / "pictures", seed=3)), Script(error=OSError("gone"))
-            )
-            project.rate([first.id], 4)
-            project.set_notes(second.id, "the one for the wall")
-            project.change_tags([first.id, cut.id], add=["sea", "夕暮れ"])
-            project.put_on_board(project.add_board("Wall"), [second.id, first.id])
-            project.set_desk({"sliders": {"strength": 0.5}}, label="Strength")
-            project.trash([cut.id])
-        yield folder / "shelf.adproj"
+    with full_shelf() as folder:
+        yield folder
 
 
 @pytest.fixture
 def copy(shelf: Path, tmp_path: Path) -> Path:
     return shutil.copytree(shelf, tmp_path / "copy.adproj")
-
-
-def state_of(project: Project) -> object:
-    """Everything but the steps of undo."""
-    runs = [*project.page().runs, *project.page(Query(trashed=True)).runs]
-    found = [project.run_ids(Query(text=text)) for text in ("wall", "sea", "夕暮れ")]
-    return runs, project.boards(), project.desk("sliders"), project.name, found
 
 
 def opened_state(folder: Path) -> tuple[object, tuple[str, ...]]:
@@ -239,159 +211,3 @@ def test_fault_7_the_same_picture_added_again_mends_the_object(copy: Path, tmp_p
         assert project.add_file(tmp_path / "again.png").digest == digest
         assert project.check_object(digest) is Health.SOUND
         assert project.run(run.id).inputs[0].object.usable
-
-
-def test_fault_8_a_project_of_a_newer_version_is_read_only(copy: Path) -> None:
-    with Project.open(copy, read_only=True) as project:
-        expected = state_of(project)
-    connection = sqlite3.connect(copy / "project.db")
-    connection.execute(f"PRAGMA user_version = {VERSION + 1}")
-    connection.execute("ALTER TABLE runs ADD COLUMN mood TEXT")
-    connection.commit()
-    connection.close()
-    (copy / "project.db.sha256").unlink()
-    before = contents(copy)
-    with Project.open(copy) as project:
-        assert project.read_only is ReadOnlyReason.NEWER
-        assert "made by a newer version" in project.notices[0]
-        assert state_of(project) == expected
-        with pytest.raises(ProjectReadOnlyError):
-            project.undo()
-    after = contents(copy)
-    assert {name: data for name, data in after.items() if name != "project.lock"} == {
-        name: data for name, data in before.items() if name != "project.lock"
-    }
-
-
-def test_fault_8_a_broken_database_of_a_newer_version_is_left_to_it(copy: Path) -> None:
-    sheet = (copy / "project.json").read_text()
-    (copy / "project.json").write_text(sheet.replace('"format": 1', '"format": 2'))
-    (copy / "project.db").write_bytes(b"")
-    before = contents(copy)
-    with pytest.raises(DamagedDatabaseError, match="made by a newer version"):
-        Project.open(copy)
-    assert (copy / "project.db").read_bytes() == b""
-    assert set(contents(copy)) == set(before)
-
-
-def dump(path: Path) -> list[str]:
-    connection = sqlite3.connect(path)
-    try:
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        return [f"-- version {version}", *connection.iterdump()]
-    finally:
-        connection.close()
-
-
-def rename_column(database: Database) -> None:
-    database.write("ALTER TABLE boards RENAME COLUMN notes TO remarks")
-
-
-def rebuild_table(database: Database) -> None:
-    database.write("CREATE TABLE boards_new (id TEXT PRIMARY KEY, name TEXT NOT NULL, notes TEXT, colour TEXT)")
-    database.write("INSERT INTO boards_new SELECT id, name, remarks, 'grey' FROM boards")
-    database.write("DROP TABLE boards")
-    database.write("ALTER TABLE boards_new RENAME TO boards")
-
-
-def fail(database: Database) -> None:
-    database.write("DELETE FROM runs")
-    database.write("INSERT INTO nowhere VALUES (1)")
-
-
-def orphan(database: Database) -> None:
-    database.write("DELETE FROM objects")
-
-
-@pytest.mark.parametrize("last", [fail, orphan])
-def test_fault_9_a_migration_that_fails_midway_changes_nothing(copy: Path, last: Callable[[Database], None]) -> None:
-    layout = Layout(copy)
-    before = dump(layout.database)
-    steps = tuple(
-        Migration(to=VERSION + 1 + number, run=run) for number, run in enumerate((rename_column, rebuild_table, last))
-    )
-    database = Database(layout.database)
-
-    def keep(version: int) -> None:
-        back_up(database, layout, Files(), note=f"-before-v{version + 1}")
-
-    try:
-        with pytest.raises(DamagedDatabaseError):
-            migrate(database, keep, migrations=steps, target=VERSION + 3)
-        assert dump(layout.database) == before
-        assert migrate(database, lambda _version: None, migrations=steps[:2], target=VERSION + 2)
-        assert database.version == VERSION + 2
-        assert database.complaint(thorough=True) == ""
-        assert database.read("SELECT name, colour FROM boards")[0]["colour"] == "grey"
-        with pytest.raises(DamagedDatabaseError, match="FOREIGN KEY"), database.transaction():
-            database.write("INSERT INTO tags VALUES (12345, 'stray')")
-    finally:
-        database.close()
-    newest = backups(layout)[0][1]
-    assert newest.name.endswith(f"-before-v{VERSION + 1}.db")
-    assert dump(newest) == before
-
-
-def test_fault_9_a_project_is_opened_only_once_its_migration_succeeds(
-    copy: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with Project.open(copy, read_only=True) as project:
-        expected = state_of(project)
-    before = dump(copy / "project.db")
-
-    def add_column(database: Database) -> None:
-        database.write("ALTER TABLE boards ADD COLUMN colour TEXT")
-
-    def use(*steps: Callable[[Database], None]) -> None:
-        made = tuple(Migration(to=VERSION + 1 + number, run=run) for number, run in enumerate(steps))
-        monkeypatch.setattr(migrations, "MIGRATIONS", made)
-        monkeypatch.setattr(migrations, "VERSION", VERSION + len(made))
-        monkeypatch.setattr(opening, "VERSION", VERSION + len(made))
-
-    use(add_column, fail)
-    with pytest.raises(DamagedDatabaseError):
-        Project.open(copy)
-    assert dump(copy / "project.db") == before
-    assert dump(backups(Layout(copy))[0][1]) == before
-    use(add_column)
-    with Project.open(copy) as project:
-        assert state_of(project) == expected
-        assert project._store.database.version == VERSION + 1
-        assert project.next_undo() is not None
-        assert project.check() == ()
-
-
-def test_fault_9_every_recorded_schema_comes_to_this_version(tmp_path: Path) -> None:
-    recorded = sorted(SCHEMAS.glob("v*.sql"))
-    assert [path.stem for path in recorded] == [f"v{number}" for number in range(1, VERSION + 1)]
-    fresh = Database(tmp_path / "fresh.db")
-    create_tables(fresh)
-    fresh.close()
-    for path in recorded:
-        connection = sqlite3.connect(tmp_path / f"{path.stem}.db")
-        connection.executescript(path.read_text())
-        connection.close()
-        database = Database(tmp_path / f"{path.stem}.db")
-        migrate(database, lambda _version: None)
-        assert database.version == VERSION
-        assert database.complaint(thorough=True) == ""
-        database.close()
-        assert tables(tmp_path / f"{path.stem}.db") == tables(tmp_path / "fresh.db")
-
-
-def tables(path: Path) -> dict[str, str]:
-    connection = sqlite3.connect(path)
-    try:
-        rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
-    finally:
-        connection.close()
-    return {name: " ".join(sql.split()) for name, sql in rows}
-
-
-def test_fault_9_a_gap_in_the_migrations_is_no_way(tmp_path: Path) -> None:
-    database = Database(tmp_path / "old.db")
-    create_tables(database)
-    step = Migration(to=VERSION + 2, run=rename_column)
-    with pytest.raises(DamagedDatabaseError, match="no way leads"):
-        migrate(database, lambda _version: None, migrations=[step], target=VERSION + 2)
-    database.close()
