@@ -12,7 +12,7 @@ from adstudio.projects.edits import Target, value_of
 from adstudio.projects.rows import milliseconds
 from adstudio.projects.store import Store
 from adstudio.projects.undo import Command
-from adstudio.projects.values import MAX_RATING
+from adstudio.projects.values import MAX_RATING, sound_text
 
 MAX_TEXT = 100_000
 MAX_TAG = 100
@@ -50,7 +50,7 @@ def notes(run_id: str, text: str) -> list[Wish]:
     """Raises ProjectError for a text that is too long."""
     if len(text) > MAX_TEXT:
         raise ProjectError(f"notes: must be at most {MAX_TEXT} characters, got {len(text)}")
-    return [(Target.NOTES, run_id, text)]
+    return [(Target.NOTES, run_id, sound_text(text))]
 
 
 def tagging(store: Store, run_ids: Iterable[str], add: Iterable[str], remove: Iterable[str]) -> list[Wish]:
@@ -83,7 +83,7 @@ def board_change(store: Store, board_id: str, *, name: str | None, notes_: str |
     there = require_board(store, board_id)
     changed = {
         "name": there["name"] if name is None else _name(name),
-        "notes": there["notes"] if notes_ is None else notes_[:MAX_TEXT],
+        "notes": there["notes"] if notes_ is None else sound_text(notes_[:MAX_TEXT]),
     }
     return [(Target.BOARD, board_id, changed)]
 
@@ -124,14 +124,14 @@ def require_board(store: Store, board_id: str) -> Any:
 
 
 def _tag(text: str) -> str:
-    tag = " ".join(text.split())
+    tag = " ".join(sound_text(text).split())
     if not tag or len(tag) > MAX_TAG:
         raise ProjectError(f"tags: must have 1 to {MAX_TAG} characters, got {text!r:.60}")
     return tag
 
 
 def _name(text: str) -> str:
-    name = " ".join(text.split())
+    name = " ".join(sound_text(text).split())
     if not name or len(name) > MAX_TAG:
         raise ProjectError(f"name: must have 1 to {MAX_TAG} characters, got {text!r:.60}")
     return name

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -200,7 +201,7 @@ class Database:
 def _uri(path: Path) -> str:
     """With an empty host, so that drives and network shares of Windows are understood too."""
     name = path.absolute().as_posix()
-    return f"file://{quote(name if name.startswith('/') else f'/{name}', safe='/:')}"
+    return f"file://{quote(os.fsencode(name if name.startswith('/') else f'/{name}'), safe='/:')}"
 
 
 def _translated(error: sqlite3.Error, path: Path) -> AdStudioError:

@@ -76,7 +76,7 @@ def write_value(database: Database, target: Target, key: str, value: Any) -> Non
     elif value is None:
         database.write("DELETE FROM desk WHERE key = ?", (key,))
     else:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+        text = json.dumps(value, allow_nan=False)
         database.write("INSERT OR REPLACE INTO desk VALUES (?, ?)", (key, text))
     mark_project(database)
 

@@ -17,7 +17,7 @@ from adstudio.projects.layout import SUFFIX, Layout, is_run_id
 from adstudio.projects.migrations import create_tables, migrate
 from adstudio.projects.rows import milliseconds, put_run
 from adstudio.projects.sidecars import SidecarError, mark_project, read_project_sheet, read_run_sheet
-from adstudio.projects.values import Health
+from adstudio.projects.values import Health, sound_text
 
 _log = logging.getLogger(__name__)
 
@@ -102,7 +102,7 @@ def _fill_project(database: Database, layout: Layout) -> None:
 def name_project(database: Database, name: str) -> None:
     """Give a project without identity one, inside a transaction."""
     created = milliseconds(datetime.now(UTC))
-    for key, value in (("id", uuid.uuid4().hex), ("name", name), ("created", str(created))):
+    for key, value in (("id", uuid.uuid4().hex), ("name", sound_text(name)), ("created", str(created))):
         database.write("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
 

@@ -25,7 +25,7 @@ from adstudio.projects.layout import RUN_SIDECAR_NAME, new_run_id
 from adstudio.projects.rows import milliseconds, moment_of, now, number_of, put_run
 from adstudio.projects.sidecars import run_sheet
 from adstudio.projects.store import Store
-from adstudio.projects.values import Lineage, Relation, Run, RunInput, RunResult, RunState, StoredObject
+from adstudio.projects.values import Lineage, Relation, Run, RunInput, RunResult, RunState, StoredObject, sound_text
 
 _LIBRARIES = ("torch", "diffusers", "transformers", "numpy", "numba")
 
@@ -214,7 +214,7 @@ def _taken(store: Store, one: Input, job: Job, names: Mapping[Path, str]) -> Run
     except FileNotFoundError as error:
         raise JobError(f"{one.field}: there is no file {one.path}", field=one.field) from error
     name = names.get(one.path) or _earlier_name(store, one.path, stored) or one.path.name
-    return RunInput(field=one.field, name=name, file=f"{INPUTS_NAME}/{copy_name(one)}", object=stored)
+    return RunInput(field=one.field, name=sound_text(name), file=f"{INPUTS_NAME}/{copy_name(one)}", object=stored)
 
 
 def _earlier_name(store: Store, path: Path, stored: StoredObject) -> str | None:

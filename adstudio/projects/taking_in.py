@@ -18,7 +18,7 @@ from adstudio.projects.layout import new_run_id
 from adstudio.projects.rows import put_run, stored_object
 from adstudio.projects.running import described_run, device_in, lay_out, new_folder, settle_in, with_found_lineage
 from adstudio.projects.store import Store
-from adstudio.projects.values import Health, Run, RunInput, RunResult, RunState, StoredObject
+from adstudio.projects.values import Health, Run, RunInput, RunResult, RunState, StoredObject, sound_text
 
 CHECKPOINTS_NAME = "checkpoints"
 
@@ -113,7 +113,7 @@ def _input(store: Store, source: Path, one: Input, job: Job) -> RunInput:
             digest=expected, size_bytes=0, media_type="application/octet-stream", health=Health.MISSING
         )
     assert stored is not None
-    return RunInput(field=one.field, name=_original_name(one), file=file, object=stored)
+    return RunInput(field=one.field, name=sound_text(_original_name(one)), file=file, object=stored)
 
 
 def _known(store: Store, digest: str) -> StoredObject | None:

@@ -11,6 +11,7 @@ from typing import Any
 from adstudio.projects.database import Database
 from adstudio.projects.edits import Change, Target, value_of, write_value
 from adstudio.projects.rows import milliseconds
+from adstudio.projects.values import sound_text
 
 KEPT_COMMANDS = 1000
 MERGED_WITHIN_MS = 10_000
@@ -102,7 +103,8 @@ class UndoLog:
             database.write("UPDATE commands SET at = ? WHERE number = ?", (now, number))
         else:
             database.write(
-                "INSERT INTO commands (label, merge_key, at, undone) VALUES (?, ?, ?, 0)", (label, merge_key, now)
+                "INSERT INTO commands (label, merge_key, at, undone) VALUES (?, ?, ?, 0)",
+                (sound_text(label), sound_text(merge_key), now),
             )
             number = int(database.value("SELECT max(number) FROM commands"))
             database.write("DELETE FROM commands WHERE number <= ?", (number - KEPT_COMMANDS,))
@@ -112,12 +114,12 @@ class UndoLog:
     def _add(self, number: int, change: Change) -> None:
         """A change of the same thing in the same command keeps the older `before`."""
         database = self._database
-        after = json.dumps(change.after, ensure_ascii=False)
+        after = json.dumps(change.after)
         same = (number, change.target.value, change.key)
         if database.write("UPDATE changes SET after = ? WHERE command = ? AND target = ? AND key = ?", (after, *same)):
             return
         place = database.value("SELECT count(*) FROM changes WHERE command = ?", (number,))
-        before = json.dumps(change.before, ensure_ascii=False)
+        before = json.dumps(change.before)
         database.write(
             "INSERT INTO changes VALUES (?, ?, ?, ?, ?, ?)",
             (number, place, change.target.value, change.key, before, after),

@@ -11,6 +11,11 @@ from adstudio.jobs.choices import Task
 MAX_RATING = 5
 
 
+def sound_text(text: str) -> str:
+    """The text with what is no Unicode (names of files in an old encoding) replaced, so that it can be written."""
+    return text.encode("utf-8", "replace").decode()
+
+
 class RunState(StrEnum):
     """How a run stands. One that was going on when the program died is INTERRUPTED at the next opening."""
 

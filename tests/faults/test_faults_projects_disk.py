@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import hypothesis
 import pytest
+from hypothesis import strategies
 
 from adstudio.errors import AdStudioError, StorageError, StorageFullError
 from adstudio.jobs.events import Finished
-from adstudio.projects import Project, ReadOnlyReason, RunState
+from adstudio.projects import Project, Query, ReadOnlyReason, RunState
+from adstudio.projects.values import sound_text
 from tests.fakes import sample_job, write_picture
 from tests.faults.small_disks import fill, make_read_only, small_disk
 from tests.projects.makers import compute, contents, finished_run, job_in
+from tests.quick_disk import quick_folder
 
 MEGABYTE = 1 << 20
 FINISHED = '{"type": "finished", "time_s": 1, "results": ["result.png"]}\n'
@@ -274,3 +279,38 @@ def test_fault_12_odd_names_come_through_and_overwrite_nothing(tmp_path: Path) -
     with Project.open(copy) as copied:
         assert [run.inputs[0].name for run in copied.runs([run.id for run in runs])] == list(NAMES)
         assert copied.check() == ()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there do names of files hold any bytes")
+def test_fault_12_names_that_are_no_unicode(tmp_path: Path) -> None:
+    job = sample_job(tmp_path / "pictures")
+    odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/gr\xfc\xdfe.png"))
+    write_picture(tmp_path / "plain.png", width=33, height=22).rename(odd)
+    with Project.create(Path(os.fsdecode(os.fsencode(tmp_path) + b"/B\xe4ume"))) as project:
+        run = compute(project, project.begin_run(job.model_copy(update={"content": odd})))
+        assert run.inputs[0].name == "gr??e.png"
+        project.set_notes(run.id, "half \ud83d a sign")
+        project.set_desk({"words": "half \ud83d a sign"}, label="Words \ud83d")
+        assert project.check() == ()
+    with Project.open(project.folder) as opened:
+        assert opened.notices == ()
+        assert opened.run(run.id).notes == "half ? a sign"
+        assert opened.undo() is not None
+        assert opened.desk("words") is None
+
+
+@hypothesis.given(text=strategies.text())
+@hypothesis.settings(max_examples=100, deadline=None)
+def test_fault_12_anything_can_be_searched_for_and_noted(one_run: Project, text: str) -> None:
+    (run_id,) = one_run.run_ids()
+    one_run.page(Query(text=text))
+    one_run.set_notes(run_id, text)
+    assert one_run.run(run_id).notes == sound_text(text)
+    one_run.page(Query(text=text))
+
+
+@pytest.fixture(scope="module")
+def one_run() -> Iterator[Project]:
+    with quick_folder() as folder, Project.create(folder / "searched") as project:
+        finished_run(project, folder / "pictures")
+        yield project
