@@ -22,6 +22,13 @@ class Method(StrEnum):
     MULTIDIFFUSION = "multidiffusion"
 
 
+class Start(StrEnum):
+    """What latents that are optimised begin with."""
+
+    CONTENT = "content"
+    NOISE = "noise"
+
+
 class Seamless(StrEnum):
     """In which directions the result tiles."""
 

@@ -9,6 +9,7 @@ from adstudio.errors import JobError
 from adstudio.jobs.beside import with_digests
 from adstudio.jobs.choices import Precision, Task
 from adstudio.jobs.diffusion_defaults import (
+    REDONE_SHARE,
     VARIATION_OF_SEVERAL,
     check_diffusion,
     diffusion_size,
@@ -39,7 +40,7 @@ _DIFFUSION_ONLY = (
     "layers",
     "scheduler",
     "start_time",
-    "denoising_strength",
+    "start",
     "tune_decoder",
     "model_digest",
 )
@@ -59,6 +60,8 @@ def resolve(job: Job, content_size: Size | None, reference_size: Size) -> Job:
         filled |= default_values(job.task, job.images)
         if job.content is None:
             filled.pop("content_weight", None)
+        if job.start_image is not None:
+            filled["denoising_strength"] = REDONE_SHARE
     else:
         method = method_of(
             job.task,
@@ -68,7 +71,12 @@ def resolve(job: Job, content_size: Size | None, reference_size: Size) -> Job:
             has_control=job.control is not None,
         )
         filled |= diffusion_values(
-            job.task, model, method=method, images=job.images, has_content=job.content is not None
+            job.task,
+            model,
+            method=method,
+            images=job.images,
+            has_content=job.content is not None,
+            has_start=job.start_image is not None,
         )
         filled["model_digest"] = model_digest(model)
     changes = {name: value for name, value in filled.items() if getattr(job, name) is None}
@@ -149,6 +157,10 @@ def check_model(job: Job) -> ModelDescription | None:
     for name in _DIFFUSION_ONLY:
         if getattr(job, name) != Job.model_fields[name].default:
             raise JobError(f"{name}: the patch model has no such setting; leave it out", field=name)
+    if job.denoising_strength is not None and job.start_image is None:
+        raise JobError(
+            "denoising_strength: needs a start_image with the patch model; leave it out", field="denoising_strength"
+        )
     if job.precision not in (Precision.AUTO, Precision.FP32):
         raise JobError(f"precision: must be auto or fp32 with the patch model, got {job.precision}", field="precision")
     return None

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from adstudio.errors import JobError, UnavailableError
 from adstudio.jobs.beside import check_beside
-from adstudio.jobs.choices import Device, Method, Precision, Seamless, Task
+from adstudio.jobs.choices import Device, Method, Precision, Seamless, Start, Task
 from adstudio.jobs.layers import check_layers, default_layers
 from adstudio.jobs.spec import MAX_SIDE_PX, Job
 from adstudio.models.description import ModelDescription
@@ -33,7 +33,7 @@ SCHEDULERS = (
 FLOW_SCHEDULER = "flow_euler"
 VARIATION_OF_SEVERAL = 0.1
 FP16_ON_CPU = "precision: fp16 is for graphics cards; on the CPU use auto, bf16 or fp32"
-_FROM_CONTENT = 0.6
+REDONE_SHARE = 0.6
 _LARGE = {Family.SD15: 4.0, Family.SD2: 4.0}
 _LARGE_OTHERS = 1.6
 _OF_SAMPLING = ("guidance_scale", "start_time", "denoising_strength")
@@ -132,12 +132,13 @@ def diffusion_values(
     method: Method | None = None,
     images: int = 1,
     has_content: bool | None = None,
+    has_start: bool = False,
     size: Size | None = None,
 ) -> Mapping[str, Value]:
     """Defaults of the fields that the specification leaves open, by name.
 
     method: as the job says, None for the usual one. has_content: None for what is usual with the task.
-    size: (width, height) of the result, where it is known.
+    has_start: whether a picture to begin with is given. size: (width, height) of the result, where it is known.
     """
     chosen = method or default_method(task, model, size)
     settings = _settings(task, chosen, model)
@@ -155,10 +156,12 @@ def diffusion_values(
         values["guidance_scale"] = settings.guidance_scale
     if settings.adain is not None:
         values["adain"] = settings.adain
+    if chosen is Method.OPTIMIZE and not has_start:
+        values["start"] = Start.CONTENT if content else Start.NOISE
+    if chosen is not Method.OPTIMIZE and (content or has_start):
+        values["denoising_strength"] = 1.0 if task is Task.TEXT_TO_IMAGE and not has_start else REDONE_SHARE
     if content:
         values["content_weight"] = settings.content_weight or 0.0
-        if chosen is not Method.OPTIMIZE:
-            values["denoising_strength"] = 1.0 if task is Task.TEXT_TO_IMAGE else _FROM_CONTENT
     return values
 
 
@@ -234,11 +237,6 @@ def check_diffusion(job: Job, model: ModelDescription) -> None:
                 raise JobError(
                     f"{name}: {title} cannot do this; use SD 1.5, SD 2.x or SDXL, or leave it out", field=name
                 )
-    if job.denoising_strength is not None and job.content is None:
-        raise JobError(
-            "denoising_strength: must be left out without content: there is nothing to start from",
-            field="denoising_strength",
-        )
     if job.precision is Precision.FP16 and job.device is Device.CPU:
         raise UnavailableError(FP16_ON_CPU)
     check_beside(job, model)
@@ -259,6 +257,11 @@ def _check_method(job: Job) -> None:
                 f"{given[0]}: the method optimize has no such setting; leave it out or set method to sample",
                 field=given[0],
             )
+    elif job.start is not None:
+        raise JobError(
+            "start: only the method optimize has this setting; use denoising_strength (1 begins with noise)",
+            field="start",
+        )
     if job.method is Method.MULTIDIFFUSION and job.control is not None:
         raise JobError(
             "control: cannot steer windows (method multidiffusion); set method to sample, or leave it out",

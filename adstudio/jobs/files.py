@@ -17,6 +17,7 @@ from adstudio.jobs.spec import Job
 from adstudio.models.find import is_model_path
 
 MAX_JOB_FILE_BYTES = 1_000_000
+_PICTURES = ("content", "content_mask", "protect_mask", "start_image")
 _TEXT_FIELDS = frozenset(
     {
         "model",
@@ -26,6 +27,7 @@ _TEXT_FIELDS = frozenset(
         "path",
         "content_mask",
         "protect_mask",
+        "start_image",
         "prompt",
         "negative_prompt",
         "layers",
@@ -95,11 +97,7 @@ def parse_job(mapping: Mapping[str, Any], base_dir: Path) -> Job:
 def with_absolute_paths(job: Job, base_dir: Path) -> Job:
     """The job with every relative path counted from base_dir."""
     base = base_dir.absolute()
-    changes: dict[str, Any] = {
-        name: base / value
-        for name in ("content", "content_mask", "protect_mask")
-        if (value := getattr(job, name)) is not None
-    }
+    changes: dict[str, Any] = {name: base / value for name in _PICTURES if (value := getattr(job, name)) is not None}
     changes["styles"] = tuple(
         style.model_copy(update={"image": base / style.image, "mask": base / style.mask if style.mask else None})
         for style in job.styles
@@ -150,7 +148,7 @@ def job_to_mapping(job: Job, *, relative_to: Path | None = None) -> dict[str, An
             if name in owner and Path(owner[name]).is_relative_to(base):
                 owner[name] = Path(owner[name]).relative_to(base).as_posix()
 
-    shorten(mapping, ("content", "content_mask", "protect_mask"))
+    shorten(mapping, _PICTURES)
     for style in mapping["styles"]:
         shorten(style, ("image", "mask"))
     if "control" in mapping:

@@ -49,6 +49,7 @@ def inputs_of(job: Job) -> tuple[Input, ...]:
         add(f"styles.{index}.mask", f"style-{index + 1}-mask", style.mask)
     add("content_mask", "content-mask", job.content_mask)
     add("protect_mask", "protect-mask", job.protect_mask)
+    add("start_image", "start", job.start_image)
     if job.control is not None:
         add("control.image", "control", job.control.image)
     return tuple(found)
@@ -57,7 +58,7 @@ def inputs_of(job: Job) -> tuple[Input, ...]:
 def with_paths(job: Job, paths: Mapping[str, Path], digests: Mapping[str, str]) -> Job:
     """The job with its pictures replaced by field name, and with these digests."""
     changes: dict[str, Any] = {
-        name: paths[name] for name in ("content", "content_mask", "protect_mask") if name in paths
+        name: paths[name] for name in ("content", "content_mask", "protect_mask", "start_image") if name in paths
     }
     changes["styles"] = tuple(
         style.model_copy(

@@ -11,7 +11,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from adstudio.jobs.choices import ControlKind, Device, Method, Precision, Seamless, Task
+from adstudio.jobs.choices import ControlKind, Device, Method, Precision, Seamless, Start, Task
 from adstudio.jobs.fields import CropField, FilePath, Flag, Number, Whole, shown
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "Precision",
     "Reference",
     "Seamless",
+    "Start",
     "Task",
 ]
 
@@ -95,6 +96,11 @@ class Job(_Value):
     styles: tuple[Reference, ...] = Field(min_length=1, max_length=16)
     content_mask: FilePath | None = None
     protect_mask: FilePath | None = None
+    start_image: FilePath | None = Field(
+        default=None,
+        description="What the result begins with, such as an earlier result: instead of the content, or of noise. "
+        "How much of it is made anew says denoising_strength (patch model: on how many of its sizes).",
+    )
     prompt: str = Field(
         default="", max_length=4000, json_schema_extra=shown("Prompt", "What the picture shows, in words.")
     )
@@ -206,6 +212,12 @@ class Job(_Value):
             "Weight of the words", "Higher follows the prompt more closely.", slider=(1, 15), step=0.5
         ),
     )
+    start: Start | None = Field(
+        default=None,
+        json_schema_extra=shown(
+            "Begin with", "Noise is the freer beginning, the content the closer one.", advanced=True
+        ),
+    )
     denoising_strength: Number | None = Field(
         default=None,
         gt=0,
@@ -298,6 +310,16 @@ class Job(_Value):
             raise _wrong("styles.0.mask", "must be given because content_mask pairs regions with it")
         if self.seed + self.images - 1 > MAX_SEED:
             raise _wrong("seed", f"must be at most {MAX_SEED - self.images + 1} for {self.images} pictures")
+        return self
+
+    @model_validator(mode="after")
+    def _beginnings_agree(self) -> Self:
+        if self.start_image is not None and self.start is not None:
+            raise _wrong("start", "must be left out with start_image, which is what the result begins with")
+        if self.start is Start.CONTENT and self.content is None:
+            raise _wrong("start", "must not be content where there is none")
+        if self.denoising_strength is not None and self.content is None and self.start_image is None:
+            raise _wrong("denoising_strength", "must be left out without content or start_image to begin with")
         return self
 
 

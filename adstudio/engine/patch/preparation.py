@@ -129,6 +129,13 @@ def prepare(job: Job, device: torch.device, interrupted: Callable[[], bool] = la
     order = None
     if seen is None and len(references) == 1 and target_labels is None:
         order = Order.of(references[0], (height, width), wrap_y=wrap_y, wrap_x=wrap_x)
+    redone = 1.0
+    if job.start_image is not None:
+        begun = load_image(job.start_image, reduce_to_pixels=4 * _MAX_REFERENCE_PIXELS)
+        notices += begun.notices
+        stop_if_asked()
+        start = _as_tensor(resize(centre_crop_to_aspect(begun.pixels, width, height), width, height), device)
+        redone = 1.0 if job.denoising_strength is None else job.denoising_strength
     protect = load_protect_mask(job.protect_mask, (width, height)) if job.protect_mask is not None else None
     steps = job.num_inference_steps or _DEFAULT_STEPS
     task = Task(
@@ -146,6 +153,7 @@ def prepare(job: Job, device: torch.device, interrupted: Callable[[], bool] = la
         coverage=job.coverage,
         variation=job.variation or 0.0,
         seed=job.seed,
+        redone=redone,
         tuning=_with_steps(tuning, steps),
     )
     return Prepared(task=task, content=content, protect=protect, order=order, notices=tuple(dict.fromkeys(notices)))

@@ -210,7 +210,7 @@ class _Run:
         state = synthesis.state
         if state is None:
             return 0
-        return sum(synthesis.task.tuning.rounds_at(level) for level in range(state.level)) + state.rounds_done
+        return synthesis.rounds_until(state.level) + state.rounds_done
 
     def _remaining_s(self, fraction: float) -> float | None:
         """Seconds to go at the pace of the last few rounds: early ones are small and dear for their size."""

@@ -69,8 +69,9 @@ APPEARANCE_TUNING = Tuning(coherence=0.04, occurrence=0.06)
 class Task:
     """Everything that decides a picture.
 
-    size: (height, width) of the picture; start: [3, height, width] in -1 … 1, what the coarsest level begins with, or
-    None for random pieces of the references; references: [3, h, w] in -1 … 1 each;
+    size: (height, width) of the picture; start: [3, height, width] in -1 … 1, what the first level begins with, or
+    None for random pieces of the references; redone: the share of the levels that are worked on, the finest always, so
+    that less than 1 keeps what start has of larger structure; references: [3, h, w] in -1 … 1 each;
     weights: > 0 each; appeals: per reference [1, a, b] of any size, how much more its places are wanted than others, or
     none for all alike; labels: uint8 [height, width] of the picture and [h, w] of references, None where there are
     none, all from 0 … 254; attention_scale: > 1 sharpens votes; coverage: 0 … 1; variation: 0 … 1, how far the
@@ -91,6 +92,7 @@ class Task:
     coverage: float = 0.8
     variation: float = 0.0
     seed: int = 0
+    redone: float = 1.0
     tuning: Tuning = field(default_factory=Tuning)
 
 
@@ -127,15 +129,21 @@ class Synthesis:
         labels = task.target_labels
         self._labels = sorted(int(v) for v in np.unique(labels)) if labels is not None else [0]
         self.levels = [level for level in self.levels if self._labels_survive(*level)] or self.levels[-1:]
+        self.first_level = min(len(self.levels) - 1, round((1 - task.redone) * len(self.levels)))
         self.state: State | None = None
 
     @property
     def total_rounds(self) -> int:
-        return sum(self.task.tuning.rounds_at(level) for level in range(len(self.levels)))
+        return self.rounds_until(len(self.levels))
+
+    def rounds_until(self, level: int) -> int:
+        """How many rounds stand before a level."""
+        return sum(self.task.tuning.rounds_at(each) for each in range(self.first_level, level))
 
     def work_done(self) -> float:
         """Share of the whole work in 0 … 1, by pixels times rounds."""
         work = [h * w * self.task.tuning.rounds_at(k) for k, ((h, w), _) in enumerate(self.levels)]
+        work[: self.first_level] = [0] * self.first_level
         if self.state is None:
             return 0.0
         share = self.state.rounds_done / self.task.tuning.rounds_at(self.state.level)
@@ -143,7 +151,7 @@ class Synthesis:
 
     def rounds(self) -> Iterator[State]:
         """Yield the state after every round; goes on from `state` when that was set."""
-        first = self.state.level if self.state else 0
+        first = self.state.level if self.state else self.first_level
         with contextlib.suppress(Stopped):
             for level in range(first, len(self.levels)):
                 yield from self._level(level)
@@ -277,7 +285,7 @@ class Synthesis:
     ) -> tuple[Tensor, Tensor]:
         task, tuning = self.task, self.task.tuning
         height, width = query_label.shape
-        fresh = state.level == 0 and state.rounds_done == 0
+        fresh = state.level == self.first_level and state.rounds_done == 0
         longest = max(sheet.label.shape)
         found, cost = state.field, torch.empty(height, width, device=query.device)
         for index in range(tuning.first_passes if fresh else tuning.passes):
