@@ -52,6 +52,7 @@ class Command(StrEnum):
     RESTORE_SEED = "restore_seed"
     USE_AS_CONTENT = "use_as_content"
     USE_AS_STYLE = "use_as_style"
+    BEGIN_WITH = "begin_with"
     RUN_AGAIN = "run_again"
     GO_ON = "go_on"
     SHOW_RUN = "show_run"
@@ -190,6 +191,11 @@ TABLE: tuple[ActionSpec, ...] = (
     ActionSpec(command=Command.RESTORE_SEED, text=_text("Restore the seed"), keys=("S",)),
     ActionSpec(command=Command.USE_AS_CONTENT, text=_text("Use as content"), apart=True),
     ActionSpec(command=Command.USE_AS_STYLE, text=_text("Use as style")),
+    ActionSpec(
+        command=Command.BEGIN_WITH,
+        text=_text("Restore and begin with the result"),
+        tip=_text("Its settings, and the result as what the next one begins with: change what you like, and run"),
+    ),
     ActionSpec(command=Command.RUN_AGAIN, text=_text("Run again"), apart=True),
     ActionSpec(
         command=Command.GO_ON, text=_text("Go on with it"), tip=_text("From where it stopped, to the same picture")

@@ -14,7 +14,7 @@ from ui import icons, theme
 from ui.actions import Command
 from ui.dialogs.run_details import RunDetails
 from ui.state.project_room import OpenedProject
-from ui.state.runs import HistoryEntry
+from ui.state.runs import HistoryEntry, KeptFrame, entry_of
 
 if TYPE_CHECKING:
     from ui.main_window import MainWindow
@@ -54,10 +54,11 @@ class HistoryHandlers(QObject):
             Command.RESTORE_SEED: lambda: self.with_entry(bench.restore_seed),
             Command.USE_AS_CONTENT: lambda: self.with_entry(bench.use_as_content),
             Command.USE_AS_STYLE: lambda: self.with_entry(bench.use_as_style),
+            Command.BEGIN_WITH: lambda: self.with_entry(self._begin_with_result),
             Command.RUN_AGAIN: lambda: self.with_entry(bench.run_again),
             Command.GO_ON: lambda: self.with_entry(bench.go_on),
             Command.SHOW_IN_FOLDER: lambda: self.with_entry(self._window.handlers.show_in_folder),
-            Command.DETAILS: lambda: self.with_entry(self.open_details),
+            Command.DETAILS: lambda: self.with_entry(self._ask_for_details),
             Command.FAVOURITE: self._toggle_favourite,
             Command.TO_TRASH: lambda: self._edits.trash(self._free()),
             Command.FROM_TRASH: lambda: self._edits.restore(self._panel.selected()),
@@ -81,7 +82,7 @@ class HistoryHandlers(QObject):
         has_result = entry is not None and bool(entry.results)
         for command in (Command.RESTORE_ALL, Command.RESTORE_SEED, Command.RUN_AGAIN, Command.DETAILS):
             actions[command].setEnabled(entry is not None)
-        for command in (Command.USE_AS_CONTENT, Command.USE_AS_STYLE):
+        for command in (Command.USE_AS_CONTENT, Command.USE_AS_STYLE, Command.BEGIN_WITH):
             actions[command].setEnabled(has_result)
         going = entry is not None and entry.folder in self._bench.controller.folders()
         actions[Command.GO_ON].setEnabled(entry is not None and entry.can_go_on and not going)
@@ -91,9 +92,14 @@ class HistoryHandlers(QObject):
         actions[Command.TO_TRASH].setEnabled(any(not one.trashed for one in entries))
         actions[Command.FROM_TRASH].setEnabled(any(one.trashed for one in entries))
 
+    def _ask_for_details(self, entry: HistoryEntry) -> None:
+        """Its frames, too, which the list does without."""
+        run_id = entry.run_id
+        self._bench.room.ask(lambda project: entry_of(project, project.run(run_id)), self.open_details, key="details")
+
     def open_details(self, entry: HistoryEntry) -> None:
         """Tags, notes and all that is known of a run."""
-        dialog = RunDetails(entry, self._edits.tags, self._window)
+        dialog = RunDetails(entry, self._edits.tags, self._bench.background, self._window)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         ids = (entry.run_id,)
         dialog.tags_changed.connect(lambda add, remove: self._edits.change_tags(ids, add=add, remove=remove))
@@ -101,11 +107,20 @@ class HistoryHandlers(QObject):
         dialog.rated.connect(lambda stars: self._edits.rate(ids, stars))
         dialog.favourite_changed.connect(lambda on: self._edits.set_favourite(ids, on))
         dialog.finished.connect(self._on_details_closed)
+        dialog.frame_chosen.connect(lambda frame: self._begin_with_frame(entry, frame))
         self.details = dialog
         dialog.open()
 
+    def _begin_with_frame(self, entry: HistoryEntry, frame: KeptFrame) -> None:
+        self._bench.branch(entry, frame.path, self.tr("Step {step}").format(step=frame.step))
+
     def _on_details_closed(self) -> None:
         self.details = None
+
+    def _begin_with_result(self, entry: HistoryEntry) -> None:
+        name = self.tr("Result of {time}").format(time=f"{entry.created:%H:%M}")
+        if entry.results:
+            self._bench.branch(entry, entry.results[0], name)
 
     def ask_to_empty(self) -> None:
         """For good, so it is asked."""

@@ -143,6 +143,7 @@ def diffusion_values(
     chosen = method or default_method(task, model, size)
     settings = _settings(task, chosen, model)
     content = task in (Task.STYLE_TRANSFER, Task.APPEARANCE_TRANSFER) if has_content is None else has_content
+    kept = content or has_start  # the beginning is a picture, which by itself is the same for all
     values: dict[str, Value] = {
         "method": chosen,
         "num_inference_steps": settings.num_inference_steps,
@@ -150,7 +151,7 @@ def diffusion_values(
         "learning_rate": settings.learning_rate,
         "layers": default_layers(model),
         "scheduler": FLOW_SCHEDULER if model.family is Family.FLUX else SCHEDULERS[0],
-        "variation": VARIATION_OF_SEVERAL if images > 1 and content and chosen is Method.OPTIMIZE else 0.0,
+        "variation": VARIATION_OF_SEVERAL if images > 1 and kept and chosen is Method.OPTIMIZE else 0.0,
     }
     if settings.guidance_scale is not None:
         values["guidance_scale"] = settings.guidance_scale
@@ -158,7 +159,7 @@ def diffusion_values(
         values["adain"] = settings.adain
     if chosen is Method.OPTIMIZE and not has_start:
         values["start"] = Start.CONTENT if content else Start.NOISE
-    if chosen is not Method.OPTIMIZE and (content or has_start):
+    if chosen is not Method.OPTIMIZE and kept:
         values["denoising_strength"] = 1.0 if task is Task.TEXT_TO_IMAGE and not has_start else REDONE_SHARE
     if content:
         values["content_weight"] = settings.content_weight or 0.0

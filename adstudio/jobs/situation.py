@@ -8,7 +8,7 @@ from typing import Any
 
 from adstudio.jobs.choices import Method, Task
 from adstudio.jobs.defaults import default_values
-from adstudio.jobs.diffusion_defaults import diffusion_values, method_of
+from adstudio.jobs.diffusion_defaults import REDONE_SHARE, diffusion_values, method_of
 from adstudio.jobs.spec import Job
 from adstudio.models.description import ModelDescription
 from adstudio.models.families import Family
@@ -22,6 +22,7 @@ _OF_DIFFUSION = frozenset(
         "learning_rate",
         "guidance_scale",
         "denoising_strength",
+        "start",
         "adain",
         "layers",
         "scheduler",
@@ -39,7 +40,8 @@ _OF_SAMPLING = frozenset({"guidance_scale", "denoising_strength", "adain", "star
 class Situation:
     """What settings depend on beside task and model.
 
-    method: as the job says, None for the usual one. has_content: None for what the task can have.
+    method: as the job says, None for the usual one. has_content: None for what the task can have. has_start: whether it
+    begins with a picture of its own.
     size: (width, height) of the result, None while unknown.
     """
 
@@ -47,6 +49,7 @@ class Situation:
     images: int = 1
     has_content: bool | None = None
     has_control: bool = False
+    has_start: bool = False
     size: tuple[int, int] | None = None
 
 
@@ -57,6 +60,7 @@ def situation_of(job: Job) -> Situation:
         images=job.images,
         has_content=job.content is not None,
         has_control=job.control is not None,
+        has_start=job.start_image is not None,
         size=(job.width, job.height) if job.width is not None and job.height is not None else None,
     )
 
@@ -87,9 +91,14 @@ def defaults_in(task: Task, model: ModelDescription | None, situation: Situation
     content = _has_content(task, situation)
     if model is None:
         known = dict(default_values(task, situation.images))
+        known["denoising_strength"] = REDONE_SHARE
     else:
         method = method_in(task, model, situation)
-        known = dict(diffusion_values(task, model, method=method, images=situation.images, has_content=content))
+        known = dict(
+            diffusion_values(
+                task, model, method=method, images=situation.images, has_content=content, has_start=situation.has_start
+            )
+        )
         known["method"] = method_in(task, model, situation, usual=True)
     refused = _refused(task, model, situation)
     return {
@@ -108,7 +117,8 @@ def without_effect(task: Task, model: ModelDescription | None, situation: Situat
         hidden |= set() if model.is_guidance_distilled else {"guidance_scale"}
     elif task is not Task.TEXT_TO_IMAGE:
         hidden.add("guidance_scale")  # without words there is nothing to guide by
-    if method_in(task, model, situation) is not Method.OPTIMIZE or not _has_content(task, situation):
+    begins_alike = _has_content(task, situation) or situation.has_start
+    if method_in(task, model, situation) is not Method.OPTIMIZE or not begins_alike:
         hidden.add("variation")  # each picture has noise of its own
     return frozenset(hidden)
 
@@ -116,14 +126,14 @@ def without_effect(task: Task, model: ModelDescription | None, situation: Situat
 def _refused(task: Task, model: ModelDescription | None, situation: Situation) -> frozenset[str]:
     refused = _OF_DIFFUSION | _OF_WORDS if model is None else _OF_PATCH
     if not _has_content(task, situation):
-        refused |= _OF_CONTENT
+        refused |= _OF_CONTENT | {"start"}
+    if situation.has_start:
+        refused = (refused | {"start"}) - {"denoising_strength"}
     if model is None:
         return refused
     if task is not Task.TEXT_TO_IMAGE:
         refused |= _OF_WORDS
-    method = method_in(task, model, situation)
-    if method is Method.OPTIMIZE:
-        refused |= _OF_SAMPLING
+    refused |= _OF_SAMPLING if method_in(task, model, situation) is Method.OPTIMIZE else {"start"}
     if model.family is Family.FLUX:
         refused |= {"negative_prompt", "seamless"}
     return refused

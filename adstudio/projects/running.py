@@ -101,18 +101,21 @@ def described_run(job: Job, folder: Path, *, state: RunState, created: datetime,
 
 
 def with_found_lineage(store: Store, run: Run) -> Run:
-    """The run, with those of its pictures that are results of earlier runs added to where it comes from."""
+    """The run, with those of its pictures that are results or frames of earlier runs added to where it comes from."""
     said = {one.digest for one in run.lineage}
     found: list[Lineage] = []
     for one in run.inputs:
         digest = one.object.digest
-        parent = store.database.value(
-            "SELECT runs.id FROM results JOIN runs ON runs.number = results.run WHERE digest = ? "
-            "AND runs.id <> ? AND runs.created <= ? ORDER BY runs.created DESC, runs.number DESC LIMIT 1",
-            (digest, run.id, milliseconds(run.created)),
+        parents = store.database.read(
+            "SELECT runs.id, made.step FROM (SELECT run, NULL AS step FROM results WHERE digest = ? "
+            "UNION ALL SELECT run, step FROM frames WHERE picture = ?) AS made JOIN runs ON runs.number = made.run "
+            "WHERE runs.id <> ? AND runs.created <= ? ORDER BY runs.created DESC, runs.number DESC LIMIT 1",
+            (digest, digest, run.id, milliseconds(run.created)),
         )
-        if parent is not None and digest not in said:
-            found.append(Lineage(relation=_relation(one.field), parent_id=parent, digest=digest))
+        if parents and digest not in said:
+            parent = parents[0]
+            relation = _relation(one.field)
+            found.append(Lineage(relation=relation, parent_id=parent["id"], digest=digest, step=parent["step"]))
     return replace(run, lineage=(*run.lineage, *found))
 
 
@@ -247,4 +250,6 @@ def _ended(folder: Path) -> datetime:
 def _relation(field: str) -> Relation:
     if field == "content":
         return Relation.CONTENT
+    if field == "start_image":
+        return Relation.BRANCH
     return Relation.STYLE if field.startswith("styles.") and field.endswith(".image") else Relation.OTHER_INPUT

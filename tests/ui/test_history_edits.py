@@ -224,6 +224,7 @@ def test_boards_from_the_menu_of_a_card(three: MainWindow, quiet: Quiet) -> None
 
 def test_details_keep_tags_and_notes(three: MainWindow, quiet: Quiet) -> None:
     press(three, Qt.Key.Key_I, Qt.KeyboardModifier.ControlModifier)
+    quiet()
     details = three.runs.details
     assert details is not None
     details.tags.setText("lighthouse,  for  Marie , lighthouse")
@@ -296,3 +297,39 @@ def test_previews_are_kept_as_frames_about_one_a_second(
     quiet()
     assert [frame.step for frame in found[0].frames] == [1, 3]
     assert all(frame.picture is not None and frame.picture.width == 32 for frame in found[0].frames)
+
+
+def test_a_frame_or_result_is_gone_on_from_with_the_runs_settings(
+    three: MainWindow, host: FakeHost, qtbot: QtBot, quiet: Quiet
+) -> None:
+    session = three.bench.session
+    session.set_value("coverage", 0.2)
+    folder = running(three, host, qtbot)
+    with qtbot.waitSignal(three.bench.controller.previewed, timeout=3000):
+        host.emit(Preview(image=stripes(32, 24), step=2, steps=4, time_s=0.1))
+    quiet()
+    finish(three, host, qtbot, folder)
+    quiet()
+    session.set_value("coverage", 0.9)
+    three.history.select(0)
+    three.actions_table[Command.DETAILS].trigger()
+    quiet()
+    details = three.runs.details
+    assert details is not None
+    details.frames.view.setCurrentIndex(details.frames.model.index(0))
+    details.frames.go_on.click()
+    qtbot.waitUntil(lambda: session.setup.start is not None and session.problem() == "", timeout=5000)
+    job = session.job()
+    assert job.coverage == 0.2 and job.start_image is not None and job.start_image.is_relative_to(folder.parents[1])
+    assert three.references.start_section.isVisible()
+    assert three.references.start_section.card.name.text() == "Step 2"
+    running(three, host, qtbot)
+    quiet()
+    branched = three.bench.history.entry(0)
+    assert branched is not None and branched.made_from == (folder.name,)
+    three.references.start_section.card.remove.click()
+    assert session.job().start_image is None and not three.references.start_section.isVisible()
+    three.history.select(three.bench.history.row_of(folder))
+    three.actions_table[Command.BEGIN_WITH].trigger()
+    qtbot.waitUntil(lambda: session.problem() == "", timeout=5000)
+    assert session.job().start_image == folder / "result.png"

@@ -30,12 +30,12 @@ def test_a_texture_takes_a_layout_once_a_reference_has_a_mask(filled: MainWindow
     assert session.job().styles[0].mask is None, "without a layout the masks wait"
     session.set_layout(labels(tmp_path / "layout.png", 64, 64))
     qtbot.waitUntil(lambda: session.problem() == "", timeout=5000)
-    assert section.name.text() == "layout.png" and section.thumbnail.has_image()
+    assert section.card.name.text() == "layout.png" and section.card.thumbnail.has_image()
     job = session.job()
     assert (job.content_mask, job.styles[0].mask) == (tmp_path / "layout.png", tmp_path / "look.png")
     session.set_style_mask(session.setup.styles[0].key, None)
     assert section.missing.text() == session.problem() != ""
-    section.remove.click()
+    section.card.remove.click()
     assert session.problem() == "" and not section.isVisible()
     filled.bench.restore_job(job)
     qtbot.waitUntil(lambda: session.problem() == "" and session.setup.layout is not None, timeout=5000)

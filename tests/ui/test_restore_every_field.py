@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from adstudio.errors import JobError, UnavailableError
-from adstudio.jobs.choices import ControlKind, Device, Method, Precision, Seamless, Task
+from adstudio.jobs.choices import ControlKind, Device, Method, Precision, Seamless, Start, Task
 from adstudio.jobs.defaults import PATCH_MODEL, resolve
 from adstudio.jobs.described import described_model
 from adstudio.jobs.files import parse_job
@@ -48,7 +48,7 @@ WHOLE = {
     "start_time": (1, 1000),
 }
 NOT_LAID_OUT = {"model_digest", "digests"}  # of what was there when it ran; a new run takes what is there then
-LAID_OUT = {"task", "model", "styles", "content", "content_mask", "protect_mask", "loras", "control"}
+LAID_OUT = {"task", "model", "styles", "content", "content_mask", "protect_mask", "start_image", "loras", "control"}
 FIELDS: dict[str, st.SearchStrategy[Any]] = {
     **{name: st.sampled_from([low, low + (high - low) / 3, high]) for name, (low, high) in FLOATS.items()},
     **{name: st.integers(low, high) for name, (low, high) in WHOLE.items()},
@@ -60,6 +60,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "layers": st.sampled_from(["0", "0-1", "1,3"]),
     "scheduler": st.sampled_from(["ddim", "ddpm", "euler", "dpmpp_2m", "flow_euler"]),
     "tune_decoder": st.booleans(),
+    "start": st.sampled_from(list(Start)),
     "device": st.sampled_from(list(Device)),
     "precision": st.sampled_from(list(Precision)),
 }
@@ -112,6 +113,8 @@ def jobs(draw: st.DrawFn) -> dict[str, Any]:
         image = draw(st.sampled_from(["lines.png", "scene.png"] if with_content else ["lines.png"]))
         kind = draw(st.sampled_from(list(ControlKind)))
         fields["control"] = {"image": image, "kind": kind, "model": "edges", "scale": draw(st.sampled_from([1, 0.5]))}
+    if draw(st.booleans()):
+        fields["start_image"] = "earlier.png"
     if draw(st.booleans()):
         fields["loras"] = [{"path": "ink", "weight": draw(st.sampled_from([1, -0.5]))}]
     return {"task": task, "model": model, "styles": styles, **fields}

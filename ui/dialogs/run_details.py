@@ -19,23 +19,31 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from ui.state.background import Background
 from ui.state.model_choice import model_name
-from ui.state.runs import HistoryEntry
+from ui.state.runs import HistoryEntry, KeptFrame
 from ui.state.words import DEVICES
+from ui.widgets.frame_strip import FrameStrip
 from ui.widgets.icon_button import IconButton
 
-_WIDTH_PX = 460
+_WIDTH_PX = 520
 
 
 class RunDetails(QDialog):
-    """tags_changed: (added, removed). notes_changed: the new text. Both when the dialog is left."""
+    """tags_changed: (added, removed). notes_changed: the new text. Both when the dialog is left.
+
+    frame_chosen: the KeptFrame that is to be gone on from; the dialog closes.
+    """
 
     tags_changed = Signal(object, object)
     notes_changed = Signal(str)
     rated = Signal(int)
     favourite_changed = Signal(bool)
+    frame_chosen = Signal(object)
 
-    def __init__(self, entry: HistoryEntry, tags: Sequence[str], parent: QWidget | None = None) -> None:
+    def __init__(
+        self, entry: HistoryEntry, tags: Sequence[str], background: Background, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.setWindowTitle(self.tr("Details of a run"))
         self.setMinimumWidth(_WIDTH_PX)
@@ -56,7 +64,7 @@ class RunDetails(QDialog):
         self.notes = QPlainTextEdit(entry.notes)
         self.notes.setTabChangesFocus(True)
         self.notes.setPlaceholderText(self.tr("What to remember of this run"))
-        self.notes.setMinimumHeight(80)
+        self.notes.setFixedHeight(72)
         marks = QHBoxLayout()
         marks.setSpacing(2)
         for button in (*self.stars, self.heart):
@@ -79,10 +87,18 @@ class RunDetails(QDialog):
         column.setContentsMargins(16, 16, 16, 16)
         column.setSpacing(16)
         column.addLayout(form)
+        if entry.frames:
+            self.frames = FrameStrip(entry.frames, background)
+            self.frames.chosen.connect(self._on_frame)
+            column.addWidget(self.frames)
         column.addWidget(buttons)
         self.finished.connect(self._tell)
         self._show_marks()
         self.tags.setFocus()
+        self.ensurePolished()
+        self.setMinimumHeight(
+            column.heightForWidth(_WIDTH_PX) if column.hasHeightForWidth() else column.sizeHint().height()
+        )
 
     def _facts(self) -> list[tuple[str, str]]:
         """Name and value of what the run itself knows, where it knows it."""
@@ -124,6 +140,10 @@ class RunDetails(QDialog):
     def _on_heart(self, on: bool) -> None:
         self._show_marks()
         self.favourite_changed.emit(on)
+
+    def _on_frame(self, frame: KeptFrame) -> None:
+        self.frame_chosen.emit(frame)
+        self.accept()
 
     def _show_marks(self) -> None:
         for stars, button in enumerate(self.stars, 1):

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from ui.dialogs.files import FileDialogs
 from ui.state.hindrance import Place
 from ui.state.incoming import Incoming
 from ui.state.session import Session
-from ui.state.setup import NEEDS_CONTENT, SlotStatus
+from ui.state.setup import NEEDS_CONTENT
 from ui.widgets.drop_button import DropButton
-from ui.widgets.elided_label import ElidedLabel
-from ui.widgets.icon_button import IconButton
+from ui.widgets.picture_card import PictureCard
 from ui.widgets.section_header import SectionHeader
-from ui.widgets.thumbnail import Thumbnail
 
 
 class LayoutSection(QWidget):
@@ -24,15 +21,8 @@ class LayoutSection(QWidget):
         super().__init__(parent)
         self._session = session
         self._dialogs = FileDialogs(self)
-        self.thumbnail = Thumbnail(48)
-        self.name = ElidedLabel()
-        self.name.setProperty("role", "name")
-        self.detail = QLabel()
-        self.detail.setWordWrap(True)
-        self.detail.setProperty("role", "muted")
-        self.remove = IconButton("cancel", self.tr("Remove the layout"), size_px=14)
-        self.remove.set_muted(True)
-        self.remove.clicked.connect(lambda: session.set_layout(None))
+        self.card = PictureCard(self.tr("Remove the layout"))
+        self.card.removed.connect(lambda: session.set_layout(None))
         self.empty = DropButton(self.tr("Drop or open a layout …"))
         self.empty.setToolTip(
             self.tr("A picture with a colour for each region; a region takes from the masks of the same colour.")
@@ -42,24 +32,12 @@ class LayoutSection(QWidget):
         self.missing = QLabel()
         self.missing.setProperty("role", "missing")
         self.missing.setWordWrap(True)
-        self.card = QFrame()
-        self.card.setProperty("role", "card")
         self._build()
         for signal in (session.styles_changed, session.content_changed, session.task_changed, session.changed):
             signal.connect(self.show_setup)
         self.show_setup()
 
     def _build(self) -> None:
-        words = QVBoxLayout()
-        words.setSpacing(2)
-        words.addWidget(self.name)
-        words.addWidget(self.detail)
-        row = QHBoxLayout(self.card)
-        row.setContentsMargins(8, 8, 4, 8)
-        row.setSpacing(10)
-        row.addWidget(self.thumbnail, 0, Qt.AlignmentFlag.AlignTop)
-        row.addLayout(words, 1)
-        row.addWidget(self.remove, 0, Qt.AlignmentFlag.AlignTop)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
@@ -76,10 +54,7 @@ class LayoutSection(QWidget):
         self.card.setVisible(layout is not None)
         self.empty.setVisible(layout is None)
         if layout is not None:
-            broken = layout.status is SlotStatus.BROKEN
-            self.name.setText(layout.name)
-            self.detail.setText(layout.error if broken else layout.detail or self.tr("Reading …"))
-            self.thumbnail.show_image(layout.thumbnail, "alert" if broken else "clock")
+            self.card.show_slot(layout)
         found = self._session.hindrance()
         text = found.text if found is not None and found.place is Place.LAYOUT else ""
         self.missing.setText(text)

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QScrollArea, QVBoxLayout, QW
 
 from adstudio.jobs.spec import Task
 from ui.panels.layout_section import LayoutSection
+from ui.panels.start_section import StartSection
 from ui.state.hindrance import Place
 from ui.state.roles import CardRole
 from ui.state.samples import LibraryModel, Sample
@@ -93,6 +94,8 @@ class ReferencesPanel(QScrollArea):
         self._column.addWidget(self.styles_missing)
         self.layout_section = LayoutSection(self._session)
         self._column.addWidget(self.layout_section)
+        self.start_section = StartSection(self._session)
+        self._column.addWidget(self.start_section)
         self._column.addSpacing(4)
         for header, shelf in ((self.library_header, self.library), (self.contents_header, self.contents)):
             self._column.addWidget(header)

@@ -26,12 +26,23 @@ _COPY_ROLE = re.compile(r"^(content|style-\d+|control)(-mask)?[-_ ](?=.)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeptFrame:
+    """A picture of a run under way. digest: of the picture."""
+
+    step: int
+    image_index: int
+    path: Path
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryEntry:
     """One run of the open project. status: as in `RunState`. job: None where it cannot be read.
 
     folder: of the run; its name is the run's id. created: local time. input_names: what its pictures are called.
     results: sound pictures, best first. digests: of the pictures a card may show, by path. seconds: what computing
     took, None where unknown. damaged: a picture of it is missing or not as it was. made_from: ids of earlier runs.
+    frames: of a run that was read by itself; a list does without.
     """
 
     folder: Path
@@ -51,6 +62,7 @@ class HistoryEntry:
     trashed: bool = False
     damaged: bool = False
     made_from: tuple[str, ...] = ()
+    frames: tuple[KeptFrame, ...] = ()
     device: str = ""
     versions: tuple[tuple[str, str], ...] = ()
 
@@ -99,6 +111,16 @@ def entry_of(project: Project, run: Run) -> HistoryEntry:
         notes=run.notes,
         trashed=run.trashed is not None,
         damaged=any(not one.usable for _, one in pictures),
+        frames=tuple(
+            KeptFrame(
+                step=one.step,
+                image_index=one.image_index,
+                path=project.object_path(one.picture.digest),
+                digest=one.picture.digest,
+            )
+            for one in run.frames
+            if one.picture is not None and one.picture.usable
+        ),
         made_from=tuple(dict.fromkeys(one.parent_id for one in run.lineage)),
         device=run.device,
         versions=tuple(run.versions.items()),

@@ -168,6 +168,11 @@ class Session(QObject):
         slot = SlotPicture(path=path, name=name or path.name) if path is not None else None
         self.edit(replace(self._setup, layout=slot))
 
+    def set_start(self, path: Path | None, *, name: str = "") -> None:
+        """What the result begins with; None for what is usual."""
+        slot = SlotPicture(path=path, name=name or path.name) if path is not None else None
+        self.edit(replace(self._setup, start=slot))
+
     def set_style_mask(self, key: int, mask: Path | None) -> None:
         self._edit_style(key, lambda old: replace(old, mask=mask))
 
@@ -339,7 +344,10 @@ class Session(QObject):
         told = False
         for signal, differs in (
             (self.content_changed, before.content != setup.content or before.used_content != setup.used_content),
-            (self.styles_changed, (before.styles, before.layout) != (setup.styles, setup.layout)),
+            (
+                self.styles_changed,
+                (before.styles, before.layout, before.start) != (setup.styles, setup.layout, setup.start),
+            ),
             (self.beside_changed, (before.loras, before.control) != (setup.loras, setup.control)),
         ):
             if differs:

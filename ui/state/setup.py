@@ -79,7 +79,8 @@ class Setup:
     """Task, model, pictures and the parameters that differ from their defaults.
 
     model: as a job names it. follows_content: text to image takes its structure from the content, too.
-    layout: labels of the result's regions, where there is no content whose mask says them. control: None for none.
+    layout: labels of the result's regions, where there is no content whose mask says them. start: what the result
+    begins with, None for what is usual. control: None for none.
     LoRA files and control stay laid out for a model or method that cannot use them, and wait.
     """
 
@@ -89,6 +90,7 @@ class Setup:
     follows_content: bool = False
     styles: tuple[SlotPicture, ...] = ()
     layout: SlotPicture | None = None
+    start: SlotPicture | None = None
     loras: tuple[LoraChoice, ...] = ()
     control: ControlChoice | None = None
     values: tuple[tuple[str, ParameterValue], ...] = ()
@@ -109,7 +111,7 @@ class Setup:
     def slots(self) -> tuple[SlotPicture, ...]:
         """Every picture that is laid out, used or not."""
         beside = self.control.picture if self.control is not None else None
-        return tuple(slot for slot in (self.content, *self.styles, self.layout, beside) if slot is not None)
+        return tuple(slot for slot in (self.content, *self.styles, self.layout, self.start, beside) if slot is not None)
 
     def mapped(self, change: Callable[[SlotPicture], SlotPicture]) -> Setup:
         """The same with every picture changed."""
@@ -121,6 +123,7 @@ class Setup:
             content=change(self.content) if self.content is not None else None,
             styles=tuple(change(style) for style in self.styles),
             layout=change(self.layout) if self.layout is not None else None,
+            start=change(self.start) if self.start is not None else None,
             control=control,
         )
 

@@ -61,6 +61,7 @@ def situation_in(setup: Setup, model: ModelDescription | None) -> Situation:
         images=images if isinstance(images, int) else 1,
         has_content=setup.used_content is not None,
         has_control=controlled(setup, model),
+        has_start=setup.start is not None,
         size=size if all(size) else None,
     )
 
@@ -93,6 +94,7 @@ def job_of(setup: Setup, model: ModelDescription | None, loras: tuple[LoraChoice
             content=content.path if content else None,
             content_mask=target,
             protect_mask=content.protect if content else None,
+            start_image=setup.start.path if setup.start is not None else None,
             styles=tuple(
                 Reference(image=style.path, weight=style.weight, mask=style.mask if paired else None, crop=style.crop)
                 for style in setup.styles
@@ -136,6 +138,7 @@ def setup_of(
             replace(slot(style.image), weight=style.weight, mask=style.mask, crop=style.crop) for style in job.styles
         ),
         layout=layout,
+        start=slot(job.start_image) if job.start_image is not None else None,
         loras=tuple(LoraChoice(name=called(str(lora.path)), weight=lora.weight) for lora in job.loras),
         control=_control_of(job.control, job, slot, called) if job.control is not None else None,
         values=_values_of(job, model, is_here=is_here),

@@ -338,6 +338,17 @@ class Workbench(QObject):
         if problem:
             self.model_missing.emit(problem)
 
+    def branch(self, entry: HistoryEntry, picture: Path, name: str) -> None:
+        """Lay out a run's settings, and a picture of it as what the next result begins with."""
+
+        def lay_out(job: Job) -> None:
+            names = {**dict(entry.input_names), picture: name}
+            begun = job.model_copy(update={"start_image": picture, "start": None, "images": 1})
+            self.restore_job(begun, names)
+
+        self._with_job(entry, lay_out)
+        self.show_entry(entry)
+
     def go_on(self, entry: HistoryEntry) -> None:
         """Take up a run that ended early."""
         if entry.can_go_on:

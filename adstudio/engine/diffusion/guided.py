@@ -43,7 +43,8 @@ class _Guided(Passes):
             self._noise,
         )
         steps = len(self._schedule.levels) - 1
-        strength = (job.denoising_strength or 1.0) if material.has_content else 1.0
+        is_begun = material.has_content or job.start_image is not None
+        strength = (job.denoising_strength or 1.0) if is_begun else 1.0
         self._first = 0 if strength >= 1 else first_step(self._schedule, strength)
         self.total = steps - self._first
         self.wraps = job.seamless
@@ -59,10 +60,9 @@ class _Guided(Passes):
     def _start(self) -> tuple[Tensor, Tensor]:
         """The latents to begin with, and the state of the noise after drawing them."""
         material = self._material
-        if self._first > 0 and material.content is not None:
-            latents = noised_start(
-                material.backbone, material.content, self._schedule, self._first, self._noise
-            ).latents
+        if self._first > 0 and material.begins_with is not None:
+            begun = material.begins_with
+            latents = noised_start(material.backbone, begun, self._schedule, self._first, self._noise).latents
         else:
             latents = material.backbone.start_noise(self._noise, 1, *material.size_px)
         return latents, self._noise.state()

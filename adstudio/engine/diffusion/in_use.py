@@ -57,6 +57,7 @@ class ModelInUse:
         self._guidance, self._keeper, self._native_side_px = guidance, keeper, native_side_px
         self._references: tuple[Tensor, ...] = ()
         self._content: Tensor | None = None
+        self._start: Tensor | None = None
         self._decoder: Mapping[str, Tensor] | None = None
         self._preview: PreviewMap | None = None
         self.means = means
@@ -107,9 +108,12 @@ class ModelInUse:
         with self._tiling(max(image.shape[2] * image.shape[3] for image in self._images())):
             if pictures.content is not None and self._content is None:
                 self._content = self.backbone.encode(pictures.content)
+            if pictures.start is not None and self._start is None:
+                self._start = self.backbone.encode(pictures.start)
             references = tuple(self.backbone.encode(image) for image in pictures.references)
         known = [*references] if self._content is None else [self._content, *references]
-        if not all(bool(torch.isfinite(latents).all()) for latents in known):
+        begun = [] if self._start is None else [self._start]
+        if not all(bool(torch.isfinite(latents).all()) for latents in (*known, *begun)):
             raise EngineError(self.why_not_finite("encoding the pictures", from_the_start=True))
         self._preview = PreviewMap(self._images(), [self._plain(latents) for latents in known])
         self._references = references
@@ -127,6 +131,7 @@ class ModelInUse:
             references=self._references,
             content=self._content,
             has_content=self._pictures.content is not None,
+            start=self._start,
             weights=self._pictures.weights,
             regions=self._pictures.regions,
             guidance=self._guidance,

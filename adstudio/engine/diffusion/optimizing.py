@@ -32,8 +32,9 @@ class _Moving(Passes):
 
     def _start(self) -> Tensor:
         noise = SeededNoise(self._seed)
-        if self._material.content is not None:
-            return varied(self._material.content, noise, self._material.job.variation or 0.0)
+        begun = self._material.begins_with
+        if begun is not None:
+            return varied(begun, noise, self._material.job.variation or 0.0)
         return self._material.backbone.start_noise(noise, 1, *self._material.size_px)
 
     def _moments(self, stored: Stored, latents: Tensor) -> Moments:

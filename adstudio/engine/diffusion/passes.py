@@ -21,7 +21,7 @@ from adstudio.engine.regions import Regions
 from adstudio.engine.sample import SampleState
 from adstudio.engine.schedules import Schedule
 from adstudio.engine.tiled_optimize import TiledState
-from adstudio.jobs.choices import Method, Seamless
+from adstudio.jobs.choices import Method, Seamless, Start
 from adstudio.jobs.diffusion_defaults import is_large
 from adstudio.jobs.layers import layer_numbers
 from adstudio.jobs.spec import Job
@@ -33,7 +33,8 @@ State = OptimizeState | TiledState | SampleState | CanvasState
 class Material:
     """What a picture is made from.
 
-    references, content: clean latents. has_content: whether there will be such. size_px: height and width of the
+    references, content: clean latents. has_content: whether there will be such. start: clean latents that the picture
+    begins with, where the job names such a picture. size_px: height and width of the
     computed picture. window_px: side of a window where it is made window by window. cache: for features of clean
     latents. attend: for the ideal output.
     """
@@ -43,6 +44,7 @@ class Material:
     references: tuple[Tensor, ...]
     content: Tensor | None
     has_content: bool
+    start: Tensor | None
     weights: tuple[float, ...]
     regions: Regions | None
     guidance: Guidance
@@ -66,6 +68,11 @@ class Material:
         """Height and width of the computed picture in latents."""
         height, width = (side // self.backbone.latent_px for side in self.size_px)
         return height, width
+
+    @property
+    def begins_with(self) -> Tensor | None:
+        """Clean latents that the picture begins with; None where it begins with noise, or before encoding."""
+        return self.content if self.start is None and self.job.start is not Start.NOISE else self.start
 
     @property
     def in_windows(self) -> bool:

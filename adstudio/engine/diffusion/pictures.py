@@ -64,7 +64,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Pictures:
-    """content, references: [1, 3, height, width] in 0 … 1, sides multiples of the model's.
+    """content, start, references: [1, 3, height, width] in 0 … 1, sides multiples of the model's.
 
     shown_content: float32 [height, width, 3] at the size asked for, for what follows the run. protect: [height, width].
     control: what a ControlNet sees, as large as the computed picture. regions: labels, or None. weights: of the
@@ -73,6 +73,7 @@ class Pictures:
 
     frame: Frame
     content: Tensor | None
+    start: Tensor | None
     shown_content: Pixels | None
     references: tuple[Tensor, ...]
     weights: tuple[float, ...]
@@ -112,6 +113,11 @@ def load_pictures(job: Job, native_side_px: int, multiple_px: int, interrupted: 
         stop_if_asked()
         shown = resize(centre_crop_to_aspect(loaded.pixels, *size), *size)
         content = frame.padded(_as_tensor(shown))
+    start = None
+    if job.start_image is not None:
+        begun = load_image(job.start_image, reduce_to_pixels=_LOADED_PIXELS)
+        notices += begun.notices
+        start = frame.padded(_as_tensor(resize(centre_crop_to_aspect(begun.pixels, *size), *size)))
     target = load_label_mask(job.content_mask) if job.content_mask is not None else None
     masks = [load_label_mask(style.mask) if style.mask is not None else None for style in job.styles]
     pair_labels(target, masks)
@@ -135,6 +141,7 @@ def load_pictures(job: Job, native_side_px: int, multiple_px: int, interrupted: 
     return Pictures(
         frame=frame,
         content=content,
+        start=start,
         shown_content=shown,
         references=tuple(references),
         weights=tuple(style.weight / heaviest for style in job.styles),

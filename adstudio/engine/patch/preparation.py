@@ -127,7 +127,7 @@ def prepare(job: Job, device: torch.device, interrupted: Callable[[], bool] = la
     )
     wrap_y, wrap_x = job.seamless in (Seamless.Y, Seamless.BOTH), job.seamless in (Seamless.X, Seamless.BOTH)
     order = None
-    if seen is None and len(references) == 1 and target_labels is None:
+    if seen is None and len(references) == 1 and target_labels is None and job.start_image is None:
         order = Order.of(references[0], (height, width), wrap_y=wrap_y, wrap_x=wrap_x)
     redone = 1.0
     if job.start_image is not None:
