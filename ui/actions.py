@@ -72,6 +72,8 @@ class Command(StrEnum):
     MODELS = "models"
     ADD_MODEL = "add_model"
     ADD_MODELS = "add_models"
+    DOWNLOAD_MODEL = "download_model"
+    OFFLINE = "offline"
     ABOUT = "about"
 
 
@@ -218,6 +220,14 @@ TABLE: tuple[ActionSpec, ...] = (
     ),
     ActionSpec(command=Command.ADD_MODEL, text=_text("Add a model file …"), menu=MODELS, apart=True),
     ActionSpec(command=Command.ADD_MODELS, text=_text("Add a folder of models …"), menu=MODELS),
+    ActionSpec(command=Command.DOWNLOAD_MODEL, text=_text("Download a model …"), menu=MODELS, apart=True),
+    ActionSpec(
+        command=Command.OFFLINE,
+        text=_text("Work offline"),
+        menu=MODELS,
+        checkable=True,
+        tip=_text("Nothing is fetched, also when it is asked for"),
+    ),
     ActionSpec(command=Command.ABOUT, text=_text("About AD Studio"), menu=HELP),
 )
 

@@ -21,6 +21,7 @@ from adstudio.paths import pictures_dir, samples_dir, settings_path
 from adstudio.projects.recent import remember_project
 from adstudio.settings import Appearance, Settings, load_settings, save_settings
 from ui import icons, theme
+from ui.actions import Command
 from ui.icons import app_icon
 from ui.main_window import MainWindow
 from ui.state.project_room import OpenedProject
@@ -70,6 +71,9 @@ class Studio(QObject):
         self._leaving: asyncio.Task[None] | None = None
         self.window.close_asked.connect(self.ask_to_leave)
         self.window.scheme_chosen.connect(self._on_scheme_chosen)
+        self.window.offline_chosen.connect(self._on_offline_chosen)
+        self.window.actions_table[Command.OFFLINE].setChecked(settings.offline)
+        self.bench.downloads.offline = settings.offline
         self.bench.room.opened.connect(self._on_project)
         self.bench.room.knocked.connect(self._come_forward)
         app.styleHints().colorSchemeChanged.connect(self._on_system_scheme)
@@ -112,6 +116,12 @@ class Studio(QObject):
         self._change(appearance=scheme)
         apply_theme(self._app, scheme)
         self.window.show_scheme(scheme)
+
+    def _on_offline_chosen(self, offline: bool) -> None:
+        self._change(offline=offline)
+        self.bench.downloads.offline = offline
+        settings, file = self._settings, self._settings_file
+        self.bench.background.submit(lambda: save_settings(settings, file), lambda _: None, self.bench.failed.emit)
 
     def _on_system_scheme(self) -> None:
         if self._settings.appearance is Appearance.SYSTEM:

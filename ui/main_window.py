@@ -50,11 +50,12 @@ _LOW_PX = 760
 class MainWindow(QMainWindow):
     """close_asked: the artist wants to leave; whoever owns the event loop ends it in good order.
 
-    scheme_chosen: another look was chosen in the menu.
+    scheme_chosen: another look was chosen in the menu. offline_chosen: whether anything may be fetched.
     """
 
     close_asked = Signal()
     scheme_chosen = Signal(object)
+    offline_chosen = Signal(bool)
 
     def __init__(self, bench: Workbench, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -187,6 +188,8 @@ class MainWindow(QMainWindow):
             Command.MODELS: self.models.open,
             Command.ADD_MODEL: self.models.add_file,
             Command.ADD_MODELS: self.models.add_folder,
+            Command.DOWNLOAD_MODEL: self.models.download,
+            Command.OFFLINE: lambda: self.offline_chosen.emit(self.actions_table[Command.OFFLINE].isChecked()),
             Command.ABOUT: hands.about,
             **self.runs.commands(),
             **self.projects.commands(),

@@ -42,13 +42,16 @@ class ModelHandlers(QObject):
     def add_folder(self) -> None:
         self._opened().choose_folder()
 
+    def download(self) -> None:
+        self._opened().fetching.open()
+
     def add(self, places: tuple[Path, ...]) -> None:
         """Model files that were dropped on the window: the page says what came of them."""
         self._opened().add(places)
 
     def _opened(self) -> ModelsPage:
         if self.page is None:
-            self.page = ModelsPage(self._bench.models, self._bench.session, self._window)
+            self.page = ModelsPage(self._bench.models, self._bench.session, self._bench.downloads, self._window)
             self.page.finished.connect(self._on_closed)
             self.page.open()
         return self.page

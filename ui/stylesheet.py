@@ -113,7 +113,8 @@ QComboBox QAbstractItemView { background: $card; border: 1px solid $edge; paddin
 QPlainTextEdit { background: $field; border: 1px solid $line; border-radius: 5px; padding: 4px; }
 QPlainTextEdit:focus { border: 1px solid $accent; }
 
-QListView { background: transparent; border: none; outline: none; }
+QListView, QTreeView { background: transparent; border: none; outline: none; }
+#fetchedFiles::item { padding: 3px 0; }
 
 QScrollBar:vertical { background: transparent; width: 10px; margin: 0; }
 QScrollBar:horizontal { background: transparent; height: 10px; margin: 0; }

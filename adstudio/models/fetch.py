@@ -108,8 +108,8 @@ def _fetch(hub: Hub, listing: Listing, file: HubFile, folder: Path, progress: _P
             breaks += 1
             if breaks >= _MAX_BREAKS or _size(part) <= before:
                 raise BrokenOffError(
-                    f"{file.name}: {error}; {_size(part) >> 20} of {file.size_bytes >> 20} MB are kept, start it "
-                    "again to go on"
+                    f"{file.name}: {error}; {_size(part) / 1e6:.1f} of {file.size_bytes / 1e6:.1f} MB are kept, "
+                    "start it again to go on"
                 ) from error
     if not _digest(part, file, progress):
         part.unlink()

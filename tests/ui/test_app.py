@@ -113,6 +113,14 @@ def test_settings_come_back_at_the_next_start(studio: Studio, qtbot: QtBot, tmp_
     assert kept.project == tmp_path / "elsewhere.adproj"
 
 
+def test_the_offline_switch_holds_at_once_and_is_kept_at_once(studio: Studio, qtbot: QtBot, tmp_path: Path) -> None:
+    kept = tmp_path / "config" / "settings.json"
+    before = studio.bench.downloads.offline
+    studio.window.actions_table[Command.OFFLINE].trigger()
+    assert [before, studio.bench.downloads.offline] == [False, True]
+    qtbot.waitUntil(lambda: load_settings(kept).offline, timeout=5000)
+
+
 def test_settings_that_cannot_be_kept_do_not_hold_the_window(
     studio: Studio, qtbot: QtBot, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -24,7 +24,9 @@ from adstudio.models.library import Entry
 from adstudio.models.library_file import Kind
 from adstudio.paths import models_dir
 from ui.dialogs.files import FileDialogs
+from ui.dialogs.model_fetching import ModelFetching
 from ui.state.model_choice import model_problem, options_for
+from ui.state.model_downloads import ModelDownloads
 from ui.state.model_facts import ModelFacts
 from ui.state.model_library import Added, ModelLibrary, Removed
 from ui.state.model_list import ModelListModel, ModelRole
@@ -45,17 +47,22 @@ _SHOWN_REFUSALS = 3
 class ModelsPage(QDialog):
     """Opened with `open()`. Shows the library and passes on what the hands ask of it."""
 
-    def __init__(self, models: ModelLibrary, session: Session, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, models: ModelLibrary, session: Session, downloads: ModelDownloads, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.setWindowTitle(self.tr("Models"))
         self.setAcceptDrops(True)
         self.setMinimumSize(920, 520)
         self._models, self._session = models, session
+        self._wished = ""  # a model that was fetched, to be selected as soon as it is listed
         self.list_model = ModelListModel(models, self)
         self.list = QListView()
         self.banner = Banner()
         self.details, self.guide, self.folders = ModelDetails(), ModelGuide(), ModelFolders()
+        self.fetching = ModelFetching(downloads, self, self.banner, self.details)
         self.right = QStackedWidget()
+        self.download = QPushButton(self.tr("Download …"))
         self.add_file = QPushButton(self.tr("Add file …"))
         self.add_folder = QPushButton(self.tr("Add folder …"))
         self.guide_button = QPushButton(self.tr("Where to get models"))
@@ -63,7 +70,7 @@ class ModelsPage(QDialog):
         self.count = QLabel()
         self.dialogs = FileDialogs(self, folder=models_dir())
         self._build()
-        self._connect()
+        self._connect(downloads)
         self._show_library()
         self._select(0)
 
@@ -82,7 +89,7 @@ class ModelsPage(QDialog):
         self.list.setAccessibleName(self.tr("Models"))
         self.right.addWidget(self.details)
         self.right.addWidget(self.guide)
-        for button in (self.add_file, self.add_folder, self.guide_button, self.close_button):
+        for button in (self.download, self.add_file, self.add_folder, self.guide_button, self.close_button):
             button.setAutoDefault(False)
         self.guide_button.setCheckable(True)
         column = QVBoxLayout(self)
@@ -107,7 +114,7 @@ class ModelsPage(QDialog):
         head.setObjectName("canvasBar")
         title = QLabel(self.tr("Models"))
         title.setObjectName("emptyTitle")
-        about = QLabel(self.tr("Used where they lie. Nothing is copied, changed or deleted, and nothing is fetched."))
+        about = QLabel(self.tr("Used where they lie. Nothing is copied, changed, deleted, or fetched unasked."))
         about.setProperty("role", "muted")
         about.setWordWrap(True)
         words = QVBoxLayout()
@@ -118,6 +125,7 @@ class ModelsPage(QDialog):
         row.setContentsMargins(20, 12, 16, 12)
         row.setSpacing(8)
         row.addLayout(words, 1)
+        row.addWidget(self.download)
         row.addWidget(self.add_file)
         row.addWidget(self.add_folder)
         return head
@@ -145,7 +153,7 @@ class ModelsPage(QDialog):
         row.addWidget(self.close_button)
         return foot
 
-    def _connect(self) -> None:
+    def _connect(self, downloads: ModelDownloads) -> None:
         models = self._models
         models.changed.connect(self._show_library)
         models.added.connect(self._on_added)
@@ -156,6 +164,8 @@ class ModelsPage(QDialog):
         self.list.doubleClicked.connect(lambda _: self._use())
         self.add_file.clicked.connect(self.choose_file)
         self.add_folder.clicked.connect(self.choose_folder)
+        self.download.clicked.connect(self.fetching.open)
+        downloads.fetched.connect(self._on_fetched)
         self.guide.file_asked.connect(self.choose_file)
         self.guide.folder_asked.connect(self.choose_folder)
         self.guide_button.clicked.connect(self._on_guide)
@@ -179,6 +189,10 @@ class ModelsPage(QDialog):
         self.guide.show_empty(not entries)
         if not self.list.currentIndex().isValid():
             self._select(0)
+        row = self.list_model.row_of(self._wished) if self._wished else -1
+        if row >= 0:
+            self._wished = ""
+            self._select(row)
         self._show_right()
         self._show_details()
 
@@ -224,6 +238,7 @@ class ModelsPage(QDialog):
             removable=self._removable(entry),
             in_use=chosen,
         )
+        self.fetching.show_entry(entry)
         order_tab(self._panels)
 
     def _removable(self, entry: Entry | None) -> str:
@@ -257,6 +272,10 @@ class ModelsPage(QDialog):
             more = len(added.refused) - len(lines)
             lines += [self.tr("{count} more were not added either.").format(count=more)] if more else []
             self.banner.say("\n".join(lines))
+
+    def _on_fetched(self, entry: Entry) -> None:
+        self._wished = entry.name
+        self._show_library()
 
     def _on_removed(self, removed: Removed) -> None:
         name = short_name(removed.names[0]) if len(removed.names) == 1 and not removed.is_folder else ""

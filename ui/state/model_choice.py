@@ -76,8 +76,8 @@ def problem_with(task: Task, entry: Entry, *, current: str) -> str:
             return told(entry.problem, entry.path)
     if task not in tasks_of(entry):
         return _tr(
-            "{name} cannot read words: its vocabulary is not on this machine. A whole diffusers folder of {family} "
-            "brings it."
+            "{name} cannot read words: its vocabulary is not on this machine. The model page can fetch it; a whole "
+            "diffusers folder of {family} brings it, too."
         ).format(name=name, family=family_word(entry.family))
     return ""
 

@@ -165,7 +165,7 @@ def _rows(entry: Entry) -> tuple[tuple[str, str], ...]:
     words = (
         _tr("yes")
         if reads_words(model)
-        else _tr("no, its vocabulary is not here; a diffusers folder of the family brings it")
+        else _tr("no, its vocabulary is not here; fetch it here, or add a diffusers folder of the family")
     )
     return (
         *rows,

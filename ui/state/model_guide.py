@@ -1,4 +1,4 @@
-"""The published models that the model page speaks of while there is no download."""
+"""The published models that the model page speaks of."""
 
 from __future__ import annotations
 
@@ -22,3 +22,9 @@ KINDS = (
     Kind(name="FLUX.1 schnell", side_px=1024, size="24 GB and 10 GB for its parts", licence="Apache 2.0"),
     Kind(name="FLUX.1 dev", side_px=1024, size="24 GB and 10 GB for its parts", licence="non-commercial"),
 )
+
+# Those whose publishers give them without an account, for the download.
+REPOSITORIES = {
+    "Stable Diffusion 1.5": "stable-diffusion-v1-5/stable-diffusion-v1-5",
+    "Stable Diffusion XL": "stabilityai/stable-diffusion-xl-base-1.0",
+}

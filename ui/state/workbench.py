@@ -25,6 +25,7 @@ from ui.state.history_edits import HistoryEdits
 from ui.state.importing import Importer
 from ui.state.job_controller import JobController, RunState
 from ui.state.model_choice import model_name
+from ui.state.model_downloads import ModelDownloads
 from ui.state.model_library import ModelLibrary
 from ui.state.project_room import OpenedProject, ProjectRoom
 from ui.state.runs import HistoryEntry, entry_of, names_in, save_adjusted
@@ -66,6 +67,7 @@ class Workbench(QObject):
         super().__init__(parent)
         self.background = Background(self)
         self.models = ModelLibrary(self.background, self)
+        self.downloads = ModelDownloads(self.models, self)
         self.session = Session(self.background, self.models, self)
         self.control_preview = ControlPreview(self.session, self.background, self)
         self.stage = Stage(self.background, self)
@@ -179,6 +181,7 @@ class Workbench(QObject):
     def close(self) -> None:
         """Finish what is being written, and close the project; waits."""
         self.room.close()
+        self.downloads.close()
         self.background.close()
 
     def forecast_s(self) -> float | None:

@@ -15,11 +15,15 @@ _MARKS = {Mark.GOOD: "check", Mark.LENT: "link", Mark.WAITING: "clock", Mark.BAD
 
 
 class ModelDetails(QScrollArea):
-    """use_asked: this model for the present task. remove_asked: off the list. folder_asked: show it on the disk."""
+    """use_asked: this model for the present task. remove_asked: off the list. folder_asked: show it on the disk.
+
+    words_asked: fetch the words for its prompts.
+    """
 
     use_asked = Signal()
     remove_asked = Signal()
     folder_asked = Signal()
+    words_asked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -43,6 +47,8 @@ class ModelDetails(QScrollArea):
         self.use.setProperty("role", "primary")
         self.show_in_folder = QPushButton(self.tr("Show in folder"))
         self.remove = QPushButton(self.tr("Remove from list"))
+        self.words = QPushButton()
+        self.words.clicked.connect(self.words_asked)
         self.use.clicked.connect(self.use_asked)
         self.remove.clicked.connect(self.remove_asked)
         self.show_in_folder.clicked.connect(self.folder_asked)
@@ -60,7 +66,7 @@ class ModelDetails(QScrollArea):
         head.addWidget(self.state)
         buttons = QHBoxLayout()
         buttons.setSpacing(8)
-        for button in (self.use, self.show_in_folder, self.remove):
+        for button in (self.use, self.words, self.show_in_folder, self.remove):
             buttons.addWidget(button)
         buttons.addStretch(1)
         self._column.addLayout(head)
@@ -92,6 +98,15 @@ class ModelDetails(QScrollArea):
             if removable
             else self.tr("It lies in the folder for models, which is always looked through. Move it out of there.")
         )
+
+    def show_words(self, size_bytes: int, *, fetching: bool) -> None:
+        """size_bytes: of the words that are missing here and can be fetched, 0 for none."""
+        size = f"{size_bytes / 1e6:.1f} MB"
+        text = self.tr("Fetching its words …") if fetching else self.tr("Fetch its words ({size}) …").format(size=size)
+        self.words.setText(text)
+        self.words.setToolTip(self.tr("Prompts need the vocabulary of the text encoder, which is not on this machine."))
+        self.words.setVisible(size_bytes > 0)
+        self.words.setEnabled(not fetching)
 
     def _fill(self, facts: ModelFacts) -> None:
         self.name.setText(facts.name)

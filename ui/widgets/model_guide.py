@@ -1,4 +1,4 @@
-"""Where models come from, while there is no download: which families, which files, how large, and what to do."""
+"""Where models come from: which families, which files, how large, and what to do."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class ModelGuide(QScrollArea):
                 words=self.tr("All do every task. The smaller ones are quicker and work on more machines."),
             ),
             _Step(
-                title=self.tr("Fetch it with your browser."),
+                title=self.tr("Download it here, or with your browser."),
                 words=self.tr(
                     "Publishers offer models on huggingface.co, fine-tuned ones are on civitai.com as well. Take the "
                     ".safetensors file, or the whole diffusers folder. Read the licence there."
@@ -76,7 +76,7 @@ class ModelGuide(QScrollArea):
         about = _label(
             self.tr(
                 "The built-in patch model works at once. A diffusion model paints with what it has seen, and makes "
-                "pictures from words. AD Studio fetches none by itself: you bring the file."
+                "pictures from words. AD Studio fetches none unless you ask."
             ),
             "muted",
         )
@@ -97,9 +97,9 @@ class ModelGuide(QScrollArea):
         column.addWidget(
             _label(
                 self.tr(
-                    "Prompts need the words a model knows. A single .safetensors file has none: add one diffusers "
-                    "folder of the same family, too. Style, appearance and texture work without. Not read: .ckpt and "
-                    "other pickles, GGUF, SD 3, inpainting, refiner and video models."
+                    "Prompts need the words a model knows. A single .safetensors file has none: fetch them once on its "
+                    "page, or add one diffusers folder of the same family, too. Style, appearance and texture work "
+                    "without. Not read: .ckpt and other pickles, GGUF, SD 3, inpainting, refiner and video models."
                 ),
                 "hint",
             )
