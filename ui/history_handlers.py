@@ -38,7 +38,7 @@ class HistoryHandlers(QObject):
         panel.entry_chosen.connect(bench.show_entry)
         panel.strip.activated.connect(lambda _: self.with_entry(bench.show_entry))
         panel.current_changed.connect(self.show_actions)
-        panel.menu_made.connect(self._add_boards)
+        panel.menu_made.connect(self._add_to_menu)
         bench.history.refreshed.connect(self._reselect)
         bench.history.refreshed.connect(self.show_actions)
         bench.run_shown.connect(self._select_run)
@@ -171,8 +171,45 @@ class HistoryHandlers(QObject):
     def _show_known(self) -> None:
         self._panel.filter.set_known(self._edits.boards, self._edits.tags, self._edits.models)
 
+    def _add_to_menu(self, menu: QMenu) -> None:
+        """What is only known when the menu opens."""
+        entry = self._panel.current()
+        if entry is not None:
+            self._add_relatives(menu, entry)
+        self._add_boards(menu)
+
+    def _add_relatives(self, menu: QMenu, entry: HistoryEntry) -> None:
+        """Runs that have to do with this one: what it was made from, and others with its references."""
+        if entry.made_from:
+            parents = menu.addMenu(self.tr("Made from"))
+            for run_id in entry.made_from:
+                parents.addAction(self._called(run_id)).triggered.connect(
+                    lambda _=False, run_id=run_id: self._find(run_id)
+                )
+        digests, names = dict(entry.digests), dict(entry.input_names)
+        styles = [style.image for style in entry.job.styles] if entry.job is not None else []
+        known = [path for path in dict.fromkeys(styles) if path in digests]
+        if known:
+            same = menu.addMenu(self.tr("Runs with this reference"))
+            for path in known:
+                same.addAction(names.get(path, path.name)).triggered.connect(
+                    lambda _=False, digest=digests[path]: self._panel.filter.ask_for_reference(digest)
+                )
+
+    def _called(self, run_id: str) -> str:
+        """An earlier run by what it is and when it was made."""
+        entry = self._bench.history.entry(self._bench.history.row_of(self._bench.history.folder_of(run_id)))
+        moment = f"{run_id[:4]}-{run_id[4:6]}-{run_id[6:8]}" if entry is None else f"{entry.created:%Y-%m-%d %H:%M}"
+        names = " + ".join(entry.names) if entry is not None else ""
+        return f"{moment}   {names}".strip()
+
+    def _find(self, run_id: str) -> None:
+        """Select a run, whatever is listed now."""
+        self._panel.filter.clear()
+        self._wanted = self._bench.history.folder_of(run_id)
+        self._bench.history.refresh()
+
     def _add_boards(self, menu: QMenu) -> None:
-        """Boards are only known when the menu opens."""
         chosen = self._panel.selected()
         submenu = menu.addMenu(self.tr("Board"))
         for board in self._edits.boards:

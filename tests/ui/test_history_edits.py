@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QItemSelectionModel, Qt
@@ -14,7 +15,7 @@ from pytestqt.qtbot import QtBot
 from adstudio.jobs.events import Preview
 from adstudio.projects import Query, Run
 from tests.ui.fake_host import FakeHost
-from tests.ui.pictures import stripes
+from tests.ui.pictures import save, stripes
 from tests.ui.test_runs import finish, running
 from ui.actions import Command
 from ui.main_window import MainWindow
@@ -333,3 +334,28 @@ def test_a_frame_or_result_is_gone_on_from_with_the_runs_settings(
     three.actions_table[Command.BEGIN_WITH].trigger()
     qtbot.waitUntil(lambda: session.problem() == "", timeout=5000)
     assert session.job().start_image == folder / "result.png"
+
+
+def test_relatives_of_a_run_are_found_from_its_menu(
+    three: MainWindow, host: FakeHost, qtbot: QtBot, quiet: Quiet, tmp_path: Path
+) -> None:
+    session, model = three.bench.session, three.bench.history
+    parent = three.history.current()
+    assert parent is not None
+    session.set_content(parent.results[0])
+    session.set_styles([save(tmp_path / "another look.png", stripes(80, 60))])
+    qtbot.waitUntil(lambda: session.problem() == "", timeout=5000)
+    finish(three, host, qtbot, running(three, host, qtbot))
+    quiet()
+    three.history.select(0)
+    menu = three.history.make_menu()
+    choice(menu, "Runs with this reference", "another look.png").trigger()
+    quiet()
+    assert model.rowCount() == 1 and three.history.filter.more.isChecked()
+    parents = next(action.menu() for action in menu.actions() if action.text() == "Made from")
+    assert isinstance(parents, QMenu)
+    parents.actions()[0].trigger()
+    quiet()
+    current = three.history.current()
+    assert model.rowCount() == 4 and current is not None and current.folder == parent.folder
+    menu.deleteLater()

@@ -181,6 +181,11 @@ class HistoryModel(QAbstractListModel):
         """The runs of these rows, read or not."""
         return tuple(self._ids[row] for row in rows if 0 <= row < len(self._ids))
 
+    def folder_of(self, run_id: str) -> Path:
+        """Where a run of the open project lies."""
+        current = self._room.current
+        return (current.folder if current is not None else Path()) / "runs" / run_id
+
     def row_of(self, folder: Path) -> int:
         """The row of a run's folder, -1 where it is not listed."""
         return self._rows.get(folder.name, -1)

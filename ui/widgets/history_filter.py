@@ -113,6 +113,10 @@ class HistoryFilter(QWidget):
         words = self.tr("{found} in the trash") if self._query.trashed else self.tr("{found} of {total}")
         self.found.setText(words.format(found=found, total=total) if asked else "")
 
+    def ask_for_reference(self, digest: str) -> None:
+        """Only runs whose job names this picture."""
+        self._ask(reference=digest)
+
     def clear(self) -> None:
         """List everything again."""
         self._typing.stop()
