@@ -20,8 +20,8 @@ from adstudio.jobs.thread_host import ThreadHost
 from adstudio.paths import pictures_dir, samples_dir, settings_path
 from adstudio.projects.recent import remember_project
 from adstudio.settings import Appearance, Settings, load_settings, save_settings
-from ui import icons, theme
 from ui.actions import Command
+from ui.dialogs.question import ask
 from ui.icons import app_icon
 from ui.main_window import MainWindow
 from ui.state.project_room import OpenedProject
@@ -144,28 +144,19 @@ class Studio(QObject):
         if not self.bench.controller.busy:
             self.leave()
             return
-        box = QMessageBox(
-            QMessageBox.Icon.NoIcon,
-            self.tr("Quit AD Studio"),
-            self.tr("A run is going on. Quit and cancel it?"),
-            QMessageBox.StandardButton.NoButton,
+        self.question = ask(
             self.window,
+            title=self.tr("Quit AD Studio"),
+            question=self.tr("A run is going on. Quit and cancel it?"),
+            more=self.tr("What is done so far is kept: the next start offers to go on with it."),
+            go=self.tr("Cancel the run and quit"),
+            stay=self.tr("Keep running"),
+            then=self.leave,
         )
-        box.setIconPixmap(icons.pixmap("alert", 32, box.devicePixelRatioF(), theme.colors().accent_ink))
-        box.setInformativeText(self.tr("What is done so far is kept: the next start offers to go on with it."))
-        stop = box.addButton(self.tr("Cancel the run and quit"), QMessageBox.ButtonRole.DestructiveRole)
-        stay = box.addButton(self.tr("Keep running"), QMessageBox.ButtonRole.RejectRole)
-        box.setDefaultButton(stay)
-        box.setEscapeButton(stay)
-        stop.clicked.connect(self.leave)
-        box.finished.connect(self._on_question_closed)
-        self.question = box
-        box.open()
+        self.question.finished.connect(self._on_question_closed)
 
     def _on_question_closed(self) -> None:
-        if self.question is not None:
-            self.question.deleteLater()
-            self.question = None
+        self.question = None
 
     def leave(self) -> None:
         """Cancel, let the host join its thread, then close the window."""

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QInputDialog, QMenu, QMessageBox
 
-from ui import icons, theme
 from ui.actions import Command
+from ui.dialogs.question import ask
 from ui.dialogs.run_details import RunDetails
 from ui.state.project_room import OpenedProject
 from ui.state.runs import HistoryEntry, KeptFrame, entry_of
@@ -124,24 +124,16 @@ class HistoryHandlers(QObject):
 
     def ask_to_empty(self) -> None:
         """For good, so it is asked."""
-        box = QMessageBox(
-            QMessageBox.Icon.NoIcon,
-            self.tr("Empty the trash"),
-            self.tr("Delete the runs in the trash for good?"),
-            QMessageBox.StandardButton.NoButton,
+        self.question = ask(
             self._window,
+            title=self.tr("Empty the trash"),
+            question=self.tr("Delete the runs in the trash for good?"),
+            more=self.tr("Their pictures go, too, where no other run uses them. This cannot be undone."),
+            go=self.tr("Delete for good"),
+            stay=self.tr("Keep them"),
+            then=self._edits.empty_trash,
         )
-        box.setIconPixmap(icons.pixmap("alert", 32, box.devicePixelRatioF(), theme.colors().accent_ink))
-        box.setInformativeText(self.tr("Their pictures go, too, where no other run uses them. This cannot be undone."))
-        go = box.addButton(self.tr("Delete for good"), QMessageBox.ButtonRole.DestructiveRole)
-        keep = box.addButton(self.tr("Keep them"), QMessageBox.ButtonRole.RejectRole)
-        box.setDefaultButton(keep)
-        box.setEscapeButton(keep)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        go.clicked.connect(self._edits.empty_trash)
-        box.finished.connect(self._on_question_closed)
-        self.question = box
-        box.open()
+        self.question.finished.connect(self._on_question_closed)
 
     def _on_question_closed(self) -> None:
         self.question = None

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import qasync  # type: ignore[import-untyped]
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -21,6 +20,7 @@ from adstudio.jobs import run_folder
 from adstudio.jobs.thread_host import ThreadHost
 from adstudio.projects import Project, RunState
 from tests.engine.studio import pixels_of
+from tests.event_loop import turning
 from ui.state import figures
 from ui.state.samples import Samples
 from ui.state.workbench import Workbench
@@ -63,13 +63,8 @@ with loop:
 
 @pytest.fixture
 def loop(qapp: QApplication) -> Iterator[asyncio.AbstractEventLoop]:
-    made = qasync.QEventLoop(qapp)
-    asyncio.set_event_loop(made)
-    asyncio.events._set_running_loop(made)
-    yield made
-    asyncio.events._set_running_loop(None)
-    made.close()
-    asyncio.set_event_loop(None)
+    with turning(qapp) as made:
+        yield made
 
 
 @pytest.mark.slow

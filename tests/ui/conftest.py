@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import qasync  # type: ignore[import-untyped]
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from adstudio.settings import Appearance
+from tests.event_loop import turning
 from tests.ui.fake_host import FakeHost
 from tests.ui.pictures import gradient, save, stripes
 from ui.main_window import MainWindow
@@ -24,13 +24,8 @@ from ui.theme import apply_theme
 @pytest.fixture
 def loop(qapp: QApplication) -> Iterator[asyncio.AbstractEventLoop]:
     """The application's event loop, known to asyncio while Qt's own loops turn (as `qtbot.waitUntil` lets them)."""
-    made = qasync.QEventLoop(qapp)
-    asyncio.set_event_loop(made)
-    asyncio.events._set_running_loop(made)
-    yield made
-    asyncio.events._set_running_loop(None)
-    made.close()
-    asyncio.set_event_loop(None)
+    with turning(qapp) as made:
+        yield made
 
 
 @pytest.fixture
