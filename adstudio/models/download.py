@@ -44,10 +44,11 @@ def download(
     if plan.form is not Form.FILE:
         small = [file for file in plan.files if not file.name.endswith(".safetensors")]
         fetch_files(hub, plan.listing, small, unfinished, stopped=stopped)
-        if plan.form is Form.FOLDER:
-            read_configs(unfinished)
-        elif read_json(unfinished / "config.json").get("_class_name") != "ControlNetModel":
-            raise ModelError(f"{plan.listing.repository}: is one part of a model, neither a whole one nor a ControlNet")
+        try:
+            _check_configs(plan, unfinished)
+        except ModelError:
+            discard(plan, into)
+            raise
     fetch_files(hub, plan.listing, plan.files, unfinished, report=report, stopped=stopped)
     _tidy(plan, unfinished)
     whole = unfinished / plan.files[0].name if plan.form is Form.FILE else unfinished
@@ -73,6 +74,13 @@ def discard(plan: Plan, into: Path) -> None:
             shutil.rmtree(unfinished)
     except OSError as error:
         raise StorageError(f"{unfinished}: cannot be removed ({error.strerror or error})") from error
+
+
+def _check_configs(plan: Plan, folder: Path) -> None:
+    if plan.form is Form.FOLDER:
+        read_configs(folder)
+    elif read_json(folder / "config.json").get("_class_name") != "ControlNetModel":
+        raise ModelError(f"{plan.listing.repository}: is one part of a model, neither a whole one nor a ControlNet")
 
 
 def _tidy(plan: Plan, folder: Path) -> None:

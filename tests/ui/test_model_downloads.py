@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PySide6.QtWidgets import QLabel
@@ -111,6 +113,19 @@ def test_pause_and_throwing_away(dialog: DownloadDialog, window: MainWindow, qtb
     dialog.throw_away.click()
     qtbot.waitUntil(lambda: downloads.stage is Stage.PLANNED, timeout=WAIT_MS)
     assert not list(models_dir().glob(".*")) and dialog.go.text() == "Download"
+
+
+def test_a_full_disk_is_said_and_another_place_can_be_chosen(
+    dialog: DownloadDialog, window: MainWindow, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look_up(dialog, qtbot)
+    with monkeypatch.context() as full:
+        full.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
+        dialog.go.click()
+        qtbot.waitUntil(lambda: not window.bench.downloads.busy, timeout=WAIT_MS)
+    assert "make room or choose another folder" in dialog.problem.text() and dialog.change_place.isEnabled()
+    window.bench.downloads.choose_folder(tmp_path / "elsewhere")
+    assert dialog.place.text().endswith("elsewhere/oil") and not dialog.problem.isVisible()
 
 
 def test_what_is_not_there_is_said_in_the_dialog(dialog: DownloadDialog, hub: FakeHub, qtbot: QtBot) -> None:

@@ -162,7 +162,17 @@ def test_a_model_that_names_code_is_refused_before_its_weights_are_asked_for(oil
     oil.files[REPOSITORY]["unet/config.json"] = json.dumps({**config, "auto_map": {"AutoModel": "evil.py"}}).encode()
     with pytest.raises(ModelError, match="auto_map"):
         download(online(), planned(), tmp_path)
-    assert oil.ranges(UNET) == [] and load_library().entries == ()
+    assert oil.ranges(UNET) == [] and load_library().entries == () and not list(tmp_path.glob(".*"))
+
+
+def test_a_part_of_a_model_is_no_controlnet(hub: FakeHub, tmp_path: Path) -> None:
+    config = json.dumps({"_class_name": "AutoencoderKL"}).encode()
+    hub.files[REPOSITORY] = {"config.json": config, "diffusion_pytorch_model.safetensors": b"x" * 5000}
+    plan = planned()
+    assert plan.form is Form.CONTROL
+    with pytest.raises(ModelError, match="neither a whole one nor a ControlNet"):
+        download(online(), plan, tmp_path)
+    assert hub.ranges("diffusion_pytorch_model.safetensors") == [] and not list(tmp_path.glob(".*"))
 
 
 def test_no_room_is_said_before_anything_is_fetched(

@@ -158,7 +158,9 @@ class ModelDownloads(QObject):
         self.fetched.emit(entry)
 
     def _on_stopped(self, problem: str) -> None:
-        self._show(Stage.STOPPED, "" if self._stop.is_set() else problem)
+        paused = self._stop.is_set()
+        begun = paused or self.now is not None
+        self._show(Stage.STOPPED if begun else Stage.PLANNED, "" if paused else problem)
 
     def _on_progress(self, now: Fetching) -> None:
         self.now = now
