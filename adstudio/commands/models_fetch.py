@@ -8,7 +8,7 @@ from pathlib import Path
 from adstudio.commands.console import say, tell
 from adstudio.errors import ModelError
 from adstudio.models.download import download, place_of
-from adstudio.models.download_choice import Plan, plan_download
+from adstudio.models.download_choice import Plan, plan_download, repository_and_file
 from adstudio.models.families import FACTS, Family
 from adstudio.models.fetch import Fetching
 from adstudio.models.hub import HttpHub
@@ -22,7 +22,8 @@ _MB, _GB = 1 << 20, 1 << 30
 def download_command(repository: str, *, revision: str, file: str, to: Path | None, agreed: bool) -> int:
     """List what a repository holds, ask, fetch it and add it. Ctrl+C keeps what came; the same command goes on."""
     hub = HttpHub(offline=load_settings(settings_path()).offline)
-    plan = plan_download(hub.listing(repository, revision), file=file)
+    repository, named = repository_and_file(repository)
+    plan = plan_download(hub.listing(repository, revision), file=file or named)
     into = to if to is not None else models_dir()
     for line in _lines(plan, into):
         say(line)

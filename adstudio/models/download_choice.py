@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from adstudio.errors import ModelError
 from adstudio.models.folder import INDEX_NAME
-from adstudio.models.hub import HubFile, Listing
+from adstudio.models.hub import SITE, HubFile, Listing
 
 _SAFE = ".safetensors"
 _PARTS = ("unet", "transformer", "vae", "text_encoder", "text_encoder_2")
@@ -63,6 +63,14 @@ class Plan:
         return len(self.listing.files) - len(self.files)
 
 
+def repository_and_file(asked: str) -> tuple[str, str]:
+    """What a person typed or pasted, PUBLISHER/MODEL, PUBLISHER/MODEL/FILE or the address of either, taken apart."""
+    parts = asked.strip().removeprefix(f"{SITE}/").partition("?")[0].strip("/").split("/")
+    if len(parts) > 3 and parts[2] in ("tree", "blob", "resolve"):
+        parts[2:4] = []
+    return "/".join(parts[:2]), "/".join(parts[2:])
+
+
 def plan_download(listing: Listing, *, file: str = "") -> Plan:
     """A whole diffusers folder, a ControlNet, or one .safetensors file. 16-bit weights are taken where there are both.
 
@@ -85,7 +93,8 @@ def plan_download(listing: Listing, *, file: str = "") -> Plan:
         return _one_file(listing, by_name[single[0]], single[0])
     if single:
         raise ModelError(
-            f"{listing.repository}: holds several files; name the one you want with --file: {', '.join(single[:12])}"
+            f"{listing.repository}: holds several files; name the one you want behind it, as in {listing.repository}/"
+            f"{single[0]}: {', '.join(single[:12])}"
         )
     raise ModelError(f"{listing.repository}: holds no model in safetensors files; {_why(by_name)}")
 

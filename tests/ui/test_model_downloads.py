@@ -128,6 +128,22 @@ def test_a_full_disk_is_said_and_another_place_can_be_chosen(
     assert dialog.place.text().endswith("elsewhere/oil") and not dialog.problem.isVisible()
 
 
+def test_one_file_of_several_is_named_behind_its_repository(
+    dialog: DownloadDialog, hub: FakeHub, window: MainWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    for name in ("oil", "ink"):
+        file = write_model(tmp_path / "files" / f"{name}.safetensors", size_gb=0.0)
+        hub.files.setdefault("painters/files", {})[file.name] = file.read_bytes()
+    dialog.repository.setText("painters/files")
+    dialog.look_up.click()
+    qtbot.waitUntil(lambda: not window.bench.downloads.busy, timeout=WAIT_MS)
+    assert "as in painters/files/oil.safetensors" in dialog.problem.text()
+    dialog.repository.setText("painters/files/ink.safetensors")
+    dialog.look_up.click()
+    qtbot.waitUntil(lambda: dialog.go.isEnabled(), timeout=WAIT_MS)
+    assert dialog.files_model.rowCount() == 1 and dialog.place.text().endswith("ink.safetensors")
+
+
 def test_what_is_not_there_is_said_in_the_dialog(dialog: DownloadDialog, hub: FakeHub, qtbot: QtBot) -> None:
     hub.status = 404
     look_up(dialog, qtbot)

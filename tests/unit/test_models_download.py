@@ -19,7 +19,7 @@ from adstudio.cli import main
 from adstudio.errors import ModelError, StorageFullError, UnavailableError
 from adstudio.models import vocabulary_fetch
 from adstudio.models.download import discard, download, unfinished_of
-from adstudio.models.download_choice import Form, Plan, plan_download
+from adstudio.models.download_choice import Form, Plan, plan_download, repository_and_file
 from adstudio.models.families import Family
 from adstudio.models.fetch import Fetching, StoppedError, part_of
 from adstudio.models.hub import BrokenOffError, HttpHub, HubFile, Listing
@@ -225,7 +225,7 @@ def test_one_file_of_several(hub: FakeHub, tmp_path: Path) -> None:
     for name in ("oil", "ink"):
         file = write_model(tmp_path / "original" / f"{name}.safetensors", size_gb=0.0)
         hub.files.setdefault(REPOSITORY, {})[file.name] = file.read_bytes()
-    with pytest.raises(ModelError, match=r"--file: oil\.safetensors, ink\.safetensors"):
+    with pytest.raises(ModelError, match=r"painters/oil/oil\.safetensors: oil\.safetensors, ink"):
         planned()
     plan = plan_download(online().listing(REPOSITORY), file="ink.safetensors")
     entry = download(online(), plan, tmp_path / "into")
@@ -259,6 +259,25 @@ def test_sixteen_bit_weights_are_preferred_also_in_shards() -> None:
     )
     chosen = {file.name for file in plan_download(listing_of(*names)).files}
     assert chosen == {*names} - {names[2], names[4], names[-1]}
+
+
+@pytest.mark.parametrize(
+    ("asked", "repository", "file"),
+    [
+        ("painters/oil", "painters/oil", ""),
+        (" https://huggingface.co/painters/oil/ ", "painters/oil", ""),
+        ("https://huggingface.co/painters/oil/tree/main", "painters/oil", ""),
+        ("painters/oil/ink.safetensors", "painters/oil", "ink.safetensors"),
+        (
+            "https://huggingface.co/painters/oil/resolve/main/a/ink.safetensors?download=true",
+            "painters/oil",
+            "a/ink.safetensors",
+        ),
+        ("oil", "oil", ""),
+    ],
+)
+def test_a_name_or_an_address_is_taken_apart(asked: str, repository: str, file: str) -> None:
+    assert repository_and_file(asked) == (repository, file)
 
 
 def test_pickles_are_never_fetched() -> None:

@@ -42,7 +42,7 @@ class DownloadDialog(QDialog):
         self._downloads = downloads
         self.dialogs = FileDialogs(self, folder=downloads.into)
         self.repository = QLineEdit()
-        self.repository.setPlaceholderText(self.tr("PUBLISHER/MODEL, as on huggingface.co"))
+        self.repository.setPlaceholderText(self.tr("PUBLISHER/MODEL, or its address on huggingface.co"))
         self.repository.setAccessibleName(self.tr("Repository"))
         self.look_up = QPushButton(self.tr("Look up"))
         self.files = QTreeView()

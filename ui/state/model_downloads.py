@@ -11,7 +11,7 @@ from threading import Event
 from PySide6.QtCore import QObject, Signal
 
 from adstudio.models.download import discard, download
-from adstudio.models.download_choice import Plan, plan_download
+from adstudio.models.download_choice import Plan, plan_download, repository_and_file
 from adstudio.models.fetch import Fetching
 from adstudio.models.hub import HttpHub
 from adstudio.models.library import Entry
@@ -68,11 +68,12 @@ class ModelDownloads(QObject):
 
     # A model
 
-    def look_up(self, repository: str, file: str = "") -> None:
-        """Ask the hub what would be fetched."""
+    def look_up(self, asked: str) -> None:
+        """Ask the hub what would be fetched. asked: PUBLISHER/MODEL, with a file behind it or not, or an address."""
         if self.busy:
             return
         offline = self.offline
+        repository, file = repository_and_file(asked)
         self.plan = self.now = None
         self._show(Stage.LOOKING)
         self._background.submit(
