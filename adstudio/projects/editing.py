@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from adstudio.projects import annotating
-from adstudio.projects.edits import Target, value_of
+from adstudio.projects.edits import Target, value_of, write_value
 from adstudio.projects.sidecars import all_boards
 from adstudio.projects.store import Store
 from adstudio.projects.undo import Command
@@ -87,6 +87,12 @@ class Edits:
     def last_step(self) -> int:
         """Grows by one with each new step; an edit that changed nothing, or became part of the last, adds none."""
         return self._store.log.last_step
+
+    def keep_on_desk(self, key: str, value: Any) -> None:
+        """The same for one key as it is now, without a step of undo: for a window that has its own."""
+        plain = json.loads(json.dumps(value, allow_nan=False))
+        with self._store.change("what is laid out cannot be kept"), self._store.database.transaction():
+            write_value(self._store.database, Target.DESK, key, plain)
 
     def next_undo(self) -> Command | None:
         """The step that `undo` would take back."""

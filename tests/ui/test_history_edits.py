@@ -38,11 +38,20 @@ def three(filled: MainWindow, host: FakeHost, qtbot: QtBot, quiet: Quiet) -> Mai
     """Three finished runs with seeds 1, 2, 3; the newest, seed 3, is selected and has the keyboard."""
     for seed in (1, 2, 3):
         filled.bench.session.set_value("seed", seed)
-        finish(filled, host, qtbot, running(filled, host, qtbot))
+        done(filled, host, qtbot, running(filled, host, qtbot))
     quiet()
     filled.history.select(0)
     filled.history.strip.setFocus()
     return filled
+
+
+def done(window: MainWindow, host: FakeHost, qtbot: QtBot, folder: Path) -> None:
+    """End a run; its result is in the project when this returns."""
+    model = window.bench.history
+    finish(window, host, qtbot, folder)
+    qtbot.waitUntil(
+        lambda: (entry := model.entry(model.row_of(folder))) is not None and entry.results != (), timeout=5000
+    )
 
 
 def seeds(model: HistoryModel) -> list[int]:
@@ -309,7 +318,7 @@ def test_a_frame_or_result_is_gone_on_from_with_the_runs_settings(
     with qtbot.waitSignal(three.bench.controller.previewed, timeout=3000):
         host.emit(Preview(image=stripes(32, 24), step=2, steps=4, time_s=0.1))
     quiet()
-    finish(three, host, qtbot, folder)
+    done(three, host, qtbot, folder)
     quiet()
     session.set_value("coverage", 0.9)
     three.history.select(0)
@@ -345,7 +354,7 @@ def test_relatives_of_a_run_are_found_from_its_menu(
     session.set_content(parent.results[0])
     session.set_styles([save(tmp_path / "another look.png", stripes(80, 60))])
     qtbot.waitUntil(lambda: session.problem() == "", timeout=5000)
-    finish(three, host, qtbot, running(three, host, qtbot))
+    done(three, host, qtbot, running(three, host, qtbot))
     quiet()
     three.history.select(0)
     menu = three.history.make_menu()

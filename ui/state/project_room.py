@@ -34,9 +34,10 @@ class OpenedProject:
 class ProjectRoom(QObject):
     """opened: an OpenedProject. changed: runs, ratings, tags, boards or the trash are others now.
 
-    failed: a sentence. knocked: another window wants this one to come forward.
+    leaving: another is about to be opened. failed: a sentence. knocked: another window wants this one to come forward.
     """
 
+    leaving = Signal()
     opened = Signal(object)
     changed = Signal()
     failed = Signal(str)
@@ -62,6 +63,7 @@ class ProjectRoom(QObject):
 
         create: make it where there is none. old_runs: a folder whose runs a new project takes in.
         """
+        self.leaving.emit()
         self.background.submit(
             lambda: self._opened(folder, create=create, read_only=read_only, old_runs=old_runs),
             self._on_opened,

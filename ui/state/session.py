@@ -283,6 +283,11 @@ class Session(QObject):
         self._undone.clear()
         self._show(setup, keep_merge=True)
 
+    def bring_back(self, setup: Setup) -> None:
+        """Lay out what was laid out before; no edit, and where undo ends. A model that is not here is waited for."""
+        self._models.meet(setup.model, lambda: self._show(setup))
+        self.forget_undo()
+
     def end_merge(self) -> None:
         """The next edit is a step of its own: something else was edited in between."""
         self._merge = ""

@@ -18,6 +18,7 @@ from adstudio.projects import Project
 from ui.state.adjust import Adjustment
 from ui.state.background import Background
 from ui.state.control_preview import ControlPreview
+from ui.state.desk import Desk
 from ui.state.figures import FiguresOfResult
 from ui.state.forecast import forecast_s
 from ui.state.history import HistoryModel
@@ -75,6 +76,7 @@ class Workbench(QObject):
         self.history = HistoryModel(self.room, self.background, self)
         self.undo = UndoOrder(self.session, self.room, self)
         self.edits = HistoryEdits(self.room, self.undo, self)
+        self.desk = Desk(self.session, self.room, self)
         self.library = LibraryModel(self.background, self)
         self.contents = LibraryModel(self.background, self)
         self.figures = FiguresOfResult(self.stage, self.background, self)
@@ -180,6 +182,7 @@ class Workbench(QObject):
 
     def close(self) -> None:
         """Finish what is being written, and close the project; waits."""
+        self.desk.flush()
         self.room.close()
         self.downloads.close()
         self.background.close()
