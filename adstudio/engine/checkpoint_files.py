@@ -59,8 +59,14 @@ def checkpoint_paths(folder: Path) -> Iterator[Path]:
 @contextlib.contextmanager
 def opened_arrays(path: Path) -> Iterator[Arrays]:
     """The arrays of a checkpoint, read as they are asked for. Raises one of UNREADABLE where it is damaged."""
-    with path.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
-        yield arrays
+    with path.open("rb") as stream:
+        with zipfile.ZipFile(stream) as archive:  # all of it first: headers of arrays are parsed before their check sum
+            wrong = archive.testzip()
+        if wrong is not None:
+            raise zipfile.BadZipFile(f"{wrong} is not as it was written")
+        stream.seek(0)
+        with np.load(stream, allow_pickle=False) as arrays:
+            yield arrays
 
 
 def clear_checkpoints(folder: Path) -> None:
