@@ -5,33 +5,31 @@ The paths take turns, a few steps each, so that they compare even where the mach
 
 from __future__ import annotations
 
-import importlib
 import statistics
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from adstudio.engine.backbones.base import Backbone
+from adstudio.engine.backbones.parts import ModelParts
+from adstudio.engine.bench_clock import Peak, now, timed
 from adstudio.engine.bench_models import RANDOM, bench_backbone, bench_layers, bench_parts
 from adstudio.engine.bench_plain import plain_steps, whole_pass
-from adstudio.engine.devices import choose_device, device_memory
+from adstudio.engine.devices import choose_device, choose_dtype, device_memory
 from adstudio.engine.distillation import Distillation, Distiller
 from adstudio.engine.feature_source import levels_at_once
 from adstudio.engine.optimize import OptimizeSettings, optimize, start_state
-from adstudio.engine.presets import FAST
 from adstudio.engine.reference_cache import FeatureCache, ReferenceCache
 from adstudio.errors import JobError
-from adstudio.jobs.choices import Device, Precision
+from adstudio.jobs.choices import Device, Precision, Preset
+from adstudio.jobs.presets import FAST, Course
 from adstudio.models.calibration import Calibration, keep_calibration
 
 _CONTENT_WEIGHT = 0.25
 _CACHE_BYTES = 4 << 30
-_SAMPLE_S = 0.05
 _DTYPES = {Precision.FP32: torch.float32, Precision.FP16: torch.float16, Precision.BF16: torch.bfloat16}
 
 
@@ -53,7 +51,8 @@ class BenchRow:
     faster: how many times as quick as the plain path: the median over turns, each against the plain path's own turn
     beside it; for the fast preset all of its updates against all plain steps.
     cpu_s: what all cores spent on it, which other programs on the machine disturb less; on a GPU of little meaning.
-    updates: how many steps it took. peak_bytes: of the process, on a GPU of what torch took there.
+    updates: how many steps it took. coding_s: of encoding and decoding, as far as the path does that.
+    peak_bytes: of the process, on a GPU of what torch took there.
     """
 
     name: str
@@ -62,6 +61,7 @@ class BenchRow:
     cpu_s: float
     faster: float
     updates: int
+    coding_s: float
     peak_bytes: int
 
 
@@ -70,6 +70,7 @@ class BenchReport:
     """What was measured.
 
     forward_s, backward_s: median of the bare network on one picture. encode_s: of content and reference together.
+    precision, fast_precision: the numbers computed with, and those of the fast preset.
     difference, relative_difference: of the final latents of plain and ours, largest and by L2.
     """
 
@@ -79,6 +80,7 @@ class BenchReport:
     steps: int
     device: str
     precision: str
+    fast_precision: str
     threads: int
     forward_s: float
     backward_s: float
@@ -99,20 +101,21 @@ class _Path:
     done: int = 0
     total_s: float = 0.0
     cpu_s: float = 0.0
+    coding_s: float = 0.0
     peak_bytes: int = 0
     latents: Tensor | None = None
 
     def advance(self, count: int, device: torch.device) -> None:
         """Make a few steps and take note of time and memory."""
-        with _Peak(device) as peak:
-            begun_s, begun_cpu_s = _now(device), time.process_time()
+        with Peak(device) as peak:
+            begun_s, begun_cpu_s = now(device), time.process_time()
             made = 0
             for latents in self.steps:
                 self.latents = latents
                 made += 1
                 if made == count:
                     break
-            spent_s = _now(device) - begun_s
+            spent_s = now(device) - begun_s
             self.cpu_s += time.process_time() - begun_cpu_s
         self.done += made
         self.total_s += spent_s
@@ -128,8 +131,9 @@ class _Path:
             step_s=statistics.median(self.times_s),
             total_s=self.total_s,
             cpu_s=self.cpu_s,
-            faster=plain.total_s / self.total_s if self.name == FAST.name else statistics.median(turns),
+            faster=plain.total_s / self.total_s if self.name == Preset.FAST else statistics.median(turns),
             updates=self.done,
+            coding_s=self.coding_s,
             peak_bytes=self.peak_bytes,
         )
 
@@ -144,10 +148,14 @@ def measure(request: BenchRequest, tell: Callable[[str], None] = lambda _: None)
     if precision is Precision.AUTO:
         precision = Precision.FP32 if device.type == "cpu" else Precision.BF16
     tell(f"Making ready {request.model} …")
-    backbone = bench_backbone(bench_parts(request.model, device, _DTYPES[precision]))
+    parts = bench_parts(request.model, device, _DTYPES[precision])
+    backbone = bench_backbone(parts)
     if request.size_px < 64 or request.size_px % 64 or request.steps < 1:
         raise JobError("--size: must be a multiple of 64; --steps: at least 1")
-    bench = _Bench(backbone, request.size_px, request.steps)
+    fast_dtype = backbone.dtype
+    if request.precision is Precision.AUTO and device.type == "cpu":
+        fast_dtype = choose_dtype(Precision.AUTO, device, backbone.family, Preset.FAST)
+    bench = _Bench(parts, request.size_px, request.steps, fast_dtype)
     rows, difference, relative = bench.run(tell)
     report = BenchReport(
         model=request.model,
@@ -156,6 +164,7 @@ def measure(request: BenchRequest, tell: Callable[[str], None] = lambda _: None)
         steps=request.steps,
         device=torch.cuda.get_device_name(0) if device.type == "cuda" else device.type,
         precision=precision.value,
+        fast_precision=next(name.value for name, dtype in _DTYPES.items() if dtype is fast_dtype),
         threads=torch.get_num_threads(),
         forward_s=bench.forward_s,
         backward_s=bench.backward_s,
@@ -188,13 +197,11 @@ def measure(request: BenchRequest, tell: Callable[[str], None] = lambda _: None)
 class _Bench:
     """One model and one pair of pictures."""
 
-    def __init__(self, backbone: Backbone, size_px: int, steps: int) -> None:
-        self._backbone, self._steps, self._size_px = backbone, steps, size_px
-        self._device = backbone.device
-        self.encode_s, pictures = _timed(
-            self._device, lambda: [backbone.encode(_picture(size_px, seed)) for seed in (1, 2)]
-        )
-        self._content, self._reference = pictures
+    def __init__(self, parts: ModelParts, size_px: int, steps: int, fast_dtype: torch.dtype) -> None:
+        self._parts, self._steps, self._size_px, self._fast_dtype = parts, steps, size_px, fast_dtype
+        self._backbone = bench_backbone(parts)
+        self._device = self._backbone.device
+        self.encode_s = self._encode()
         self.forward_s = self.backward_s = self.decode_s = 0.0
 
     def run(self, tell: Callable[[str], None]) -> tuple[tuple[BenchRow, ...], float, float]:
@@ -226,13 +233,42 @@ class _Bench:
                 path.advance(count, self._device)
             tell(f"step {paths[0].done} of {self._steps}: {', '.join(f'{p.name} {p.total_s:.1f} s' for p in paths)}")
         self.forward_s, self.backward_s = statistics.median(forward), statistics.median(backward)
-        shortened, settings = FAST.applied(self._steps, OptimizeSettings())
-        fast = _Path(FAST.name, self._ours(shortened, settings, None))
-        fast.advance(shortened * settings.iterations, self._device)
+        self.decode_s = self._decode()
+        for path in paths:
+            path.coding_s = self.decode_s + (0.0 if path.name == "again" else self.encode_s)
         final = [path.latents for path in paths[:2] if path.latents is not None]
-        self.decode_s, _ = _timed(self._device, lambda: self._backbone.decode(self._content))
         difference, relative = _apart(*final)
+        fast = self._fast()
         return tuple(path.row(paths[0]) for path in (*paths, fast)), difference, relative
+
+    def _fast(self) -> _Path:
+        """The fast preset, in its own precision; afterwards the networks stay in that."""
+        if self._fast_dtype is not self._backbone.dtype:
+            for network in self._backbone.networks:
+                nn.Module.to(network, dtype=self._fast_dtype)  # the library's own would warn of nothing
+            self._backbone = bench_backbone(self._parts)
+        encode_s = self._encode()
+        default = OptimizeSettings()
+        course = FAST.applied(
+            Course(num_inference_steps=self._steps, iterations=default.iterations, learning_rate=default.learning_rate)
+        )
+        settings = OptimizeSettings(
+            iterations=course.iterations, learning_rate=course.learning_rate, final_rate=course.final_rate
+        )
+        fast = _Path(Preset.FAST.value, self._ours(course.num_inference_steps, settings, None))
+        fast.advance(course.num_inference_steps * course.iterations, self._device)
+        fast.coding_s = encode_s + self._decode()
+        return fast
+
+    def _encode(self) -> float:
+        """Encode both pictures; the seconds."""
+        spent_s, (self._content, self._reference) = timed(
+            self._device, lambda: [self._backbone.encode(_picture(self._size_px, seed)) for seed in (1, 2)]
+        )
+        return spent_s
+
+    def _decode(self) -> float:
+        return timed(self._device, lambda: self._backbone.decode(self._content))[0]
 
     def _ours(self, steps: int, settings: OptimizeSettings, cache: FeatureCache | None) -> Iterator[Tensor]:
         backbone = self._backbone
@@ -250,8 +286,8 @@ class _Bench:
     def _bare(self) -> tuple[float, float]:
         """Seconds of the untouched network's forward and backward pass."""
         latents = self._content.detach().requires_grad_(True)
-        forward_s, answer = _timed(self._device, lambda: whole_pass(self._backbone, latents, 500))
-        backward_s, _ = _timed(self._device, lambda: torch.autograd.grad(answer.abs().mean(), latents))
+        forward_s, answer = timed(self._device, lambda: whole_pass(self._backbone, latents, 500))
+        backward_s, _ = timed(self._device, lambda: torch.autograd.grad(answer.abs().mean(), latents))
         return forward_s, backward_s
 
 
@@ -265,49 +301,3 @@ def _picture(size_px: int, seed: int) -> Tensor:
 def _apart(one: Tensor, other: Tensor) -> tuple[float, float]:
     difference = (one - other).double()
     return float(difference.abs().max()), float(difference.norm() / one.double().norm())
-
-
-def _now(device: torch.device) -> float:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    elif device.type == "mps":
-        torch.mps.synchronize()
-    return time.perf_counter()
-
-
-def _timed(device: torch.device, compute: Callable[[], Any]) -> tuple[float, Any]:
-    begun_s = _now(device)
-    result = compute()
-    return _now(device) - begun_s, result
-
-
-class _Peak:
-    """The most memory taken while inside: of the card's allocator, elsewhere of the process."""
-
-    def __init__(self, device: torch.device) -> None:
-        self._device = device
-        self._done = threading.Event()
-        self._watch = threading.Thread(target=self._look, daemon=True)
-        self.bytes = 0
-
-    def __enter__(self) -> Self:
-        if self._device.type == "cuda":
-            torch.cuda.reset_peak_memory_stats(self._device)
-        else:
-            self._watch.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._device.type == "cuda":
-            self.bytes = torch.cuda.max_memory_allocated(self._device)
-            return
-        self._done.set()
-        self._watch.join()
-
-    def _look(self) -> None:
-        psutil: Any = importlib.import_module("psutil")
-        process = psutil.Process()
-        while True:
-            self.bytes = max(self.bytes, process.memory_info().rss)
-            if self._done.wait(_SAMPLE_S):
-                return

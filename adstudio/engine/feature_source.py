@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Sequence
 
 import torch
@@ -50,13 +51,14 @@ class FeatureSource:
         found = [[each for each in row if each is not None] for row in kept]
         missing = [index for index, row in enumerate(found) if len(row) < len(timesteps)]
         for group in self._groups(pictures, missing):
-            for index, row in zip(
-                group, self._pass(timesteps, [pictures[i] for i in group], need, beside), strict=True
-            ):
+            began = time.monotonic()
+            rows = self._pass(timesteps, [pictures[i] for i in group], need, beside)
+            cost_s = (time.monotonic() - began) / (len(group) * len(timesteps))
+            for index, row in zip(group, rows, strict=True):
                 found[index] = row
                 if self._cache is not None:
                     for timestep, features in zip(timesteps, row, strict=True):
-                        self._cache.put(self._key(timestep, timesteps, pictures[index], need, beside), features)
+                        self._cache.put(self._key(timestep, timesteps, pictures[index], need, beside), features, cost_s)
         return found
 
     def _pass(

@@ -29,6 +29,13 @@ class Start(StrEnum):
     NOISE = "noise"
 
 
+class Preset(StrEnum):
+    """How exactly the method is followed. FAST: a shorter way to another, similar picture."""
+
+    EXACT = "exact"
+    FAST = "fast"
+
+
 class Seamless(StrEnum):
     """In which directions the result tiles."""
 

@@ -33,6 +33,7 @@ _DIFFUSION_ONLY = (
     "control",
     "loras",
     "method",
+    "preset",
     "iterations",
     "learning_rate",
     "guidance_scale",

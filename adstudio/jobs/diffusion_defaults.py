@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from adstudio.errors import JobError, UnavailableError
 from adstudio.jobs.beside import check_beside
-from adstudio.jobs.choices import Device, Method, Precision, Seamless, Start, Task
+from adstudio.jobs.choices import Device, Method, Precision, Preset, Seamless, Start, Task
 from adstudio.jobs.layers import check_layers, default_layers
 from adstudio.jobs.spec import MAX_SIDE_PX, Job
 from adstudio.models.description import ModelDescription
@@ -262,6 +262,11 @@ def _check_method(job: Job) -> None:
         raise JobError(
             "start: only the method optimize has this setting; use denoising_strength (1 begins with noise)",
             field="start",
+        )
+    if job.preset is Preset.FAST and method is not Method.OPTIMIZE:
+        raise JobError(
+            f"preset: fast is a way through the method optimize, and this job has {method}; leave it out",
+            field="preset",
         )
     if job.method is Method.MULTIDIFFUSION and job.control is not None:
         raise JobError(

@@ -32,6 +32,7 @@ _TEXT_FIELDS = frozenset(
         "negative_prompt",
         "layers",
         "scheduler",
+        "preset",
         "kind",
         "task",
     }

@@ -18,6 +18,7 @@ _OF_PATCH = frozenset({"coverage"})
 _OF_DIFFUSION = frozenset(
     {
         "method",
+        "preset",
         "iterations",
         "learning_rate",
         "guidance_scale",
@@ -133,7 +134,7 @@ def _refused(task: Task, model: ModelDescription | None, situation: Situation) -
         return refused
     if task is not Task.TEXT_TO_IMAGE:
         refused |= _OF_WORDS
-    refused |= _OF_SAMPLING if method_in(task, model, situation) is Method.OPTIMIZE else {"start"}
+    refused |= _OF_SAMPLING if method_in(task, model, situation) is Method.OPTIMIZE else {"preset", "start"}
     if model.family is Family.FLUX:
         refused |= {"negative_prompt", "seamless"}
     return refused

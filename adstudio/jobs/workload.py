@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from adstudio.jobs.choices import Device, Method, Precision
 from adstudio.jobs.diffusion_defaults import Size, diffusion_values, is_large
+from adstudio.jobs.presets import Course, shortened
 from adstudio.jobs.spec import Job
 from adstudio.models.description import ModelDescription
 from adstudio.models.families import Family, Role
@@ -28,7 +29,14 @@ def workload_of(
         )
     )
     values |= {name: value for name in values if (value := getattr(job, name)) is not None}
-    steps, iterations = int(values["num_inference_steps"]), int(values["iterations"])
+    course = Course(
+        num_inference_steps=int(values["num_inference_steps"]),
+        iterations=int(values["iterations"]),
+        learning_rate=float(values["learning_rate"]),
+    )
+    if values["method"] is Method.OPTIMIZE:
+        course = shortened(job.preset, course)
+    steps = course.num_inference_steps
     side = latent_px(model)
     latents = max(1, size[0] // side) * max(1, size[1] // side)
     native = (model.native_side_px // side) ** 2
@@ -49,7 +57,7 @@ def workload_of(
         latents = min(latents, native)
     if with_content and float(values.get("content_weight", 0.0)) > 0:
         if in_tiles:  # each window reads its own part for every update
-            predictions = iterations
+            predictions = course.iterations
         else:
             read.append(latents)
     return Workload(
@@ -64,7 +72,7 @@ def workload_of(
         batch=min(batch, windows),
         read=tuple(read),
         levels=steps,
-        iterations=iterations,
+        iterations=course.iterations,
         predictions=predictions,
         images=job.images,
     )

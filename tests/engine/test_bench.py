@@ -11,16 +11,23 @@ import pytest
 import torch
 
 from adstudio.cli import main
+from adstudio.engine import devices
 from adstudio.engine.bench import BenchRequest, measure
+from adstudio.engine.devices import choose_dtype
 from adstudio.engine.distillation import Distillation, Distiller
 from adstudio.engine.feature_source import levels_at_once
 from adstudio.engine.optimize import OptimizeSettings, optimize, start_state
-from adstudio.engine.presets import FAST
+from adstudio.engine.runner import StudioEngine
 from adstudio.engine.schedules import Level
-from adstudio.errors import AdStudioError
-from adstudio.jobs.choices import Device
+from adstudio.errors import AdStudioError, JobError
+from adstudio.jobs.choices import Device, Precision, Preset
+from adstudio.jobs.events import Started
+from adstudio.jobs.presets import FAST, Course, shortened
+from adstudio.jobs.workload import workload_of
 from adstudio.models.calibration import calibrations
 from adstudio.models.families import Family
+from adstudio.models.inspect import inspect_model
+from tests.engine.diffusion_studio import DiffusionStudio
 from tests.engine.tiny_models import tiny_model, write_folder
 from tests.engine.tiny_parts import backbone, picture
 
@@ -63,13 +70,16 @@ def test_large_pictures_are_read_one_timestep_at_a_time() -> None:
 
 
 def test_the_fast_preset_makes_few_updates_at_fewer_timesteps_with_a_falling_rate() -> None:
-    steps, settings = FAST.applied(200, OptimizeSettings(learning_rate=0.05))
-    assert (steps, settings.iterations) == (15, 4)
+    whole = Course(num_inference_steps=200, iterations=1, learning_rate=0.05)
+    course = shortened(Preset.FAST, whole)
+    assert (course.num_inference_steps, course.iterations) == (15, 4)
+    assert shortened(Preset.EXACT, whole) is whole
+    settings = OptimizeSettings(iterations=4, learning_rate=course.learning_rate, final_rate=course.final_rate)
     rates = [settings.rate_at(update, 60) for update in range(60)]
     assert rates[0] == pytest.approx(0.1)
     assert rates[-1] == pytest.approx(0.01)
     assert rates == sorted(rates, reverse=True)
-    assert FAST.applied(1, OptimizeSettings())[0] == 1
+    assert FAST.applied(Course(num_inference_steps=1, iterations=1, learning_rate=0.1)).num_inference_steps == 1
     plain = OptimizeSettings()
     assert {plain.rate_at(update, 60) for update in range(60)} == {plain.learning_rate}
 
@@ -124,3 +134,42 @@ def test_sizes_that_fit_no_network_are_refused(tmp_path: Path, cache_folder: Pat
     folder = write_folder(tiny_model(Family.SD15), tmp_path / "model")
     with pytest.raises(AdStudioError, match="--size"):
         measure(BenchRequest(model=str(folder), size_px=100, steps=1, device=Device.CPU))
+
+
+@pytest.fixture
+def diffusion(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, cache_folder: Path) -> DiffusionStudio:
+    return DiffusionStudio(tmp_path, tmp_path_factory.mktemp("models"), StudioEngine(threads=1))
+
+
+def test_a_job_takes_the_fast_preset_where_it_asks_for_it(diffusion: DiffusionStudio) -> None:
+    steps = {}
+    for preset in ("exact", "fast"):
+        request = diffusion.request(num_inference_steps=20, preset=preset)
+        outcome = diffusion.follow(request)
+        steps[preset] = next(event.steps for event in outcome.events if isinstance(event, Started))
+        assert request.job.num_inference_steps == 20
+    assert steps == {"exact": 20, "fast": 6}
+
+
+def test_the_fast_preset_belongs_to_the_method_optimize(diffusion: DiffusionStudio) -> None:
+    with pytest.raises(JobError, match=r"^preset: fast is a way through the method optimize, and this job has sample"):
+        diffusion.request(preset="fast", method="sample")
+    model = inspect_model(Path(diffusion.model(Family.SD15)))
+    load = workload_of(
+        diffusion.request(preset="fast", num_inference_steps=200).job,
+        model,
+        (64, 48),
+        device="cpu",
+        precision="fp32",
+        threads=1,
+    )
+    assert (load.levels, load.iterations) == (15, 4)
+
+
+def test_only_the_fast_preset_takes_16_bit_on_a_processor_that_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    cpu = torch.device("cpu")
+    for has, dtype in ((True, torch.bfloat16), (False, torch.float32)):
+        monkeypatch.setattr(devices, "cpu_has_bf16", lambda has=has: has)
+        assert choose_dtype(Precision.AUTO, cpu, Family.SD15, Preset.FAST) is dtype
+        assert choose_dtype(Precision.AUTO, cpu, Family.SD15) is torch.float32
+        assert choose_dtype(Precision.FP32, cpu, Family.SD15, Preset.FAST) is torch.float32

@@ -151,7 +151,7 @@ def test_fault_20_memory_that_runs_out_for_the_picture_leads_to_tiles(
                 raise torch.OutOfMemoryError("CUDA out of memory")
 
         before(broken, LatentCodec, name, short_of_memory)
-        outcome = diffusion.run(**OPTIMIZE)
+        outcome = diffusion.run(**OPTIMIZE, stroke_scale=0.8)  # at another size, so that it must be encoded anew
     assert [("let go of" in notices(outcome.events)[0]), ("tiles" in notices(outcome.events)[1])] == [True, True]
     assert isinstance(outcome.events[-1], Finished)
     assert backbone_traces(diffusion) == tidy

@@ -48,7 +48,7 @@ class DiffusionEngine:
             model = check_model(job)
             assert model is not None
             device = choose_device(job.device)
-            dtype = choose_dtype(job.precision, device, model.family)
+            dtype = choose_dtype(job.precision, device, model.family, job.preset)
             ahead = planned(
                 job,
                 model,
@@ -60,7 +60,7 @@ class DiffusionEngine:
             )
             if ahead.notice:
                 yield Notice(message=ahead.notice)
-            self._keeper.limit_features(device, ahead.spare_bytes)
+            self._keeper.begin(device, ahead.spare_bytes)
             for attempt in (1, 2):
                 try:
                     loaded, guidance = self._load(job, model, device, dtype, control)

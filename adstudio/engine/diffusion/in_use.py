@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
@@ -107,16 +108,21 @@ class ModelInUse:
         pictures = self._pictures
         with self._tiling(max(image.shape[2] * image.shape[3] for image in self._images())):
             if pictures.content is not None and self._content is None:
-                self._content = self.backbone.encode(pictures.content)
+                self._content = self._encoded(pictures.content)
             if pictures.start is not None and self._start is None:
-                self._start = self.backbone.encode(pictures.start)
-            references = tuple(self.backbone.encode(image) for image in pictures.references)
+                self._start = self._encoded(pictures.start)
+            references = tuple(self._encoded(image) for image in pictures.references)
         known = [*references] if self._content is None else [self._content, *references]
         begun = [] if self._start is None else [self._start]
         if not all(bool(torch.isfinite(latents).all()) for latents in (*known, *begun)):
             raise EngineError(self.why_not_finite("encoding the pictures", from_the_start=True))
         self._preview = PreviewMap(self._images(), [self._plain(latents) for latents in known])
         self._references = references
+
+    def _encoded(self, image: Tensor) -> Tensor:
+        vae: Any = self._vae
+        how = f"{self._loaded.key} {vae.device} {vae.dtype} {'tiles' if vae.use_tiling else 'whole'}"
+        return self._keeper.findings.latents(how, image, self.backbone.encode).to(self.backbone.device)
 
     def material(self) -> Material:
         """What the pictures are made from; before `encode` only good for counting steps."""
@@ -148,11 +154,12 @@ class ModelInUse:
         """
         if not self._job.tune_decoder or self._decoder is not None:
             return
-        kept = self._keeper.tuned(self._loaded.key, self._pictures.references)
+        kept = self._keeper.findings.tuned(self._loaded.key, self._pictures.references)
         if kept is not None:
             self._decoder = kept
             return
         settings = TuningSettings()
+        began = time.monotonic()
         for state in tune_decoder(cast("Any", self._vae), self._pictures.references, settings, stop):
             if state.steps == settings.steps:
                 own = next(self._vae.parameters())
@@ -160,7 +167,8 @@ class ModelInUse:
             yield state.steps
         if self._decoder is None:
             raise Interrupted
-        self._keeper.keep_tuned(self._loaded.key, self._pictures.references, self._decoder)
+        spent_s = time.monotonic() - began
+        self._keeper.findings.keep_tuned(self._loaded.key, self._pictures.references, self._decoder, spent_s)
 
     def decode(self, latents: Tensor) -> NDArray[np.float32]:
         """The picture of latents at the size asked for, [height, width, 3] in 0 … 1. Raises EngineError for NaN."""

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import gc
-import hashlib
+import shutil
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import psutil
 import torch
 from diffusers import ControlNetModel
-from torch import Tensor
 
 from adstudio.engine.backbones.base import Backbone
 from adstudio.engine.backbones.flux import Flux
@@ -21,19 +20,24 @@ from adstudio.engine.backbones.sdxl import StableDiffusionXL
 from adstudio.engine.backbones.stable_diffusion import StableDiffusion
 from adstudio.engine.backbones.text import encode_prompt
 from adstudio.engine.control import load_control
+from adstudio.engine.diffusion.findings import Findings
 from adstudio.engine.interruption import interruptible
 from adstudio.engine.losses import AttentionFunction, sdpa
 from adstudio.engine.reference_cache import ReferenceCache
+from adstudio.engine.tensor_files import TensorFiles
 from adstudio.models.control import ControlDescription
 from adstudio.models.description import ModelDescription
 from adstudio.models.digest import control_digest, model_digest, whole_digest
 from adstudio.models.families import Family
 from adstudio.models.lora import Lora
+from adstudio.paths import cache_dir
 
 _MOST_PROMPTS = 64
 _HOST_SHARE = 0.1
 _HOST_BYTES = 2 << 30
 _DEVICE_SHARE = 0.1
+_DISK_SHARE = 0.1
+_DISK_BYTES = 4 << 30
 
 Stop = Callable[[], bool]
 
@@ -57,13 +61,14 @@ class Loaded:
 class ModelKeeper:
     """Keeps the model and the ControlNet used last, the embeddings of prompts, and features of references.
 
-    features: shared between jobs, within a tenth of the memory of the device and of the machine.
+    features: shared between jobs, within a tenth of the memory of the device and of the machine, and on disk.
+    findings: latents and tuned decoders.
     """
 
     def __init__(self) -> None:
         self._loaded: Loaded | None = None
         self._prompts: OrderedDict[tuple[str, str], PromptEmbeddings] = OrderedDict()
-        self._tuned: tuple[str, Mapping[str, Tensor]] | None = None
+        self.findings = Findings()
         self._features: tuple[str, ReferenceCache] | None = None
         self._control: tuple[str, ControlNetModel] | None = None
 
@@ -115,13 +120,21 @@ class ModelKeeper:
         """Where features of references are kept for jobs to come."""
         if self._features is None or self._features[0] != device.type:
             on_device, on_host = _budgets(device)
-            self._features = device.type, ReferenceCache(device_bytes=on_device, host_bytes=on_host)
+            self._features = (
+                device.type,
+                ReferenceCache(
+                    device_bytes=on_device,
+                    host_bytes=on_host,
+                    files=TensorFiles(cache_dir() / "features", _files_bytes()),
+                ),
+            )
         return self._features[1]
 
-    def limit_features(self, device: torch.device, most_bytes: int) -> None:
-        """Keep no more features on a device than this, and no more than usual."""
+    def begin(self, device: torch.device, most_bytes: int) -> None:
+        """A run begins, beside which no more features may be kept on its device than this."""
         on_device, on_host = _budgets(device)
-        self.features(device).limit(device_bytes=min(on_device, most_bytes), host_bytes=on_host)
+        self.features(device).begin(device_bytes=min(on_device, most_bytes), host_bytes=on_host)
+        self.findings.begin()
 
     def held_bytes(self, device: torch.device) -> int:
         """What the model that is loaded and features take on a device."""
@@ -130,15 +143,6 @@ class ModelKeeper:
             for network in self._loaded.backbone().networks:
                 held += sum(each.nbytes for each in network.parameters() if each.device.type == device.type)
         return held
-
-    def tuned(self, key: str, references: Sequence[Tensor]) -> Mapping[str, Tensor] | None:
-        """The decoder that was tuned last, if it was of this model on these references."""
-        place = _tuned_key(key, references)
-        return self._tuned[1] if self._tuned is not None and self._tuned[0] == place else None
-
-    def keep_tuned(self, key: str, references: Sequence[Tensor], weights: Mapping[str, Tensor]) -> None:
-        """Keep a tuned decoder in place of the one before."""
-        self._tuned = _tuned_key(key, references), weights
 
     def free(self) -> None:
         """Let go of features, a ControlNet not in use, and what the allocator holds back, where memory is short."""
@@ -154,7 +158,8 @@ class ModelKeeper:
     def drop(self) -> None:
         """Let go of the model."""
         if self._loaded is not None:
-            self._loaded = self._tuned = None
+            self._loaded = None
+            self.findings.forget()
             self.free()
 
 
@@ -166,12 +171,15 @@ def _budgets(device: torch.device) -> tuple[int, int]:
     return on_host, 0  # both are the same memory
 
 
-def _tuned_key(key: str, references: Sequence[Tensor]) -> str:
-    digest = hashlib.sha256(key.encode())
-    for image in references:
-        digest.update(str(tuple(image.shape)).encode())
-        digest.update(image.cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()
+def _files_bytes() -> int:
+    """Bytes of features that are kept on disk: four gigabytes, or a tenth of what is free."""
+    folder = next((one for one in (cache_dir(), *cache_dir().parents) if one.is_dir()), None)
+    if folder is None:
+        return 0
+    try:
+        return min(_DISK_BYTES, int(_DISK_SHARE * shutil.disk_usage(folder).free))
+    except OSError:
+        return 0
 
 
 def _key(model: ModelDescription, device: torch.device, dtype: torch.dtype, loras: Sequence[Lora]) -> str:

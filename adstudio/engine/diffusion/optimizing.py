@@ -15,6 +15,7 @@ from adstudio.engine.optimize import OptimizeSettings, OptimizeState, optimize, 
 from adstudio.engine.tiled_optimize import TiledState, Tiles, tiled_optimize, tiled_start
 from adstudio.engine.windows import whole_axes, windows
 from adstudio.jobs.choices import Method
+from adstudio.jobs.presets import Course, shortened
 
 
 class _Moving(Passes):
@@ -25,8 +26,18 @@ class _Moving(Passes):
     def __init__(self, material: Material, seed: int) -> None:
         self._material, self._seed = material, seed
         job = material.job
-        self._schedule = material.schedule()
-        self._settings = OptimizeSettings(iterations=job.iterations or 1, learning_rate=job.learning_rate or 0.05)
+        course = shortened(
+            job.preset,
+            Course(
+                num_inference_steps=job.num_inference_steps or 1,
+                iterations=job.iterations or 1,
+                learning_rate=job.learning_rate or 0.05,
+            ),
+        )
+        self._schedule = material.schedule(course.num_inference_steps)
+        self._settings = OptimizeSettings(
+            iterations=course.iterations, learning_rate=course.learning_rate, final_rate=course.final_rate
+        )
         self._distiller = material.distiller()
         self._updates = (len(self._schedule.levels) - 1) * self._settings.iterations
 

@@ -53,10 +53,11 @@ class Material:
     cache: FeatureCache | None = None
     attend: AttentionFunction = sdpa
 
-    def schedule(self) -> Schedule:
-        """The job's noise levels."""
+    def schedule(self, num_inference_steps: int | None = None) -> Schedule:
+        """The job's noise levels, or so many."""
         height, width = self.size_px
-        return self.backbone.schedule(self.job.num_inference_steps or 1, self.job.scheduler, height, width)
+        steps = num_inference_steps or self.job.num_inference_steps or 1
+        return self.backbone.schedule(steps, self.job.scheduler, height, width)
 
     @property
     def window_latents(self) -> int:
