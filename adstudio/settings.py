@@ -32,7 +32,8 @@ class Settings(BaseModel):
     kept runs as plain folders, None for Pictures/AD Studio; the usual project takes them in. show_advanced: the fold of
     the parameters is open. window_layout: size and place of the window and its parts, as it gave them itself when it
     was last closed. left_running: folder of the run that closing the window had stopped. models: the model last chosen
-    for a task. offline: nothing is fetched, asked for or not.
+    for a task. offline: nothing is fetched, asked for or not. recent_commands: names of the actions of the palette used
+    last, newest first.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -46,6 +47,7 @@ class Settings(BaseModel):
     left_running: FilePath | None = None
     offline: Flag = False
     models: dict[Task, str] = Field(default_factory=dict)
+    recent_commands: tuple[str, ...] = Field(default=(), max_length=100)
 
 
 def load_settings(path: Path) -> Settings:

@@ -11,6 +11,7 @@ from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar
 
 from ui.panels.history_panel import MenuEntry
+from ui.state.command_list import CommandEntry, Scope
 
 
 class Command(StrEnum):
@@ -31,6 +32,7 @@ class Command(StrEnum):
     REDO = "redo"
     PASTE = "paste"
     SWAP = "swap"
+    PALETTE = "palette"
     FIT = "fit"
     ACTUAL_SIZE = "actual_size"
     ZOOM_IN = "zoom_in"
@@ -150,6 +152,14 @@ TABLE: tuple[ActionSpec, ...] = (
     ActionSpec(command=Command.SEARCH, text=_text("Search the history"), menu=EDIT, keys=("Ctrl+F",)),
     ActionSpec(command=Command.EMPTY_TRASH, text=_text("Empty the trash …"), menu=EDIT),
     ActionSpec(command=Command.SWAP, text=_text("Swap content and first style"), menu=EDIT),
+    ActionSpec(
+        command=Command.PALETTE,
+        text=_text("Find an action …"),
+        menu=EDIT,
+        keys=("Ctrl+K",),
+        tip=_text("Everything that can be done, found by its words"),
+        apart=True,
+    ),
     ActionSpec(
         command=Command.VIEW_RESULT, text=_text("Result"), menu=VIEW, keys=("Alt+1",), checkable=True, group="mode"
     ),
@@ -279,6 +289,23 @@ class Actions(QObject):
                     if spec.apart:
                         menu.addSeparator()
                     menu.addAction(self._actions[spec.command])
+
+    def entries(self) -> tuple[CommandEntry, ...]:
+        """Every action with where it stands, for lists of them."""
+        return tuple(
+            CommandEntry(
+                name=spec.command,
+                place=self._place(spec),
+                action=self._actions[spec.command],
+                scope=Scope.WINDOW if spec.menu else Scope.HISTORY,
+                usual=spec.keys,
+            )
+            for spec in TABLE
+        )
+
+    def _place(self, spec: ActionSpec) -> str:
+        menus = (spec.menu or self.tr("History"), spec.submenu)
+        return " › ".join(QCoreApplication.translate("Actions", title).replace("&", "") for title in menus if title)
 
     def menu(self, title: str) -> QMenu:
         """A menu that `fill` made."""

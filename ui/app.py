@@ -19,13 +19,14 @@ from adstudio.jobs.host import Engine, EngineHost
 from adstudio.jobs.thread_host import ThreadHost
 from adstudio.paths import pictures_dir, samples_dir, settings_path
 from adstudio.projects.recent import remember_project
-from adstudio.settings import Appearance, Settings, load_settings, save_settings
+from adstudio.settings import Appearance, Settings, load_settings
 from ui.actions import Command
 from ui.dialogs.question import ask
 from ui.icons import app_icon
 from ui.main_window import MainWindow
 from ui.state.project_room import OpenedProject
 from ui.state.samples import Samples, read_samples
+from ui.state.settings_keeper import SettingsKeeper
 from ui.state.workbench import Workbench
 from ui.theme import apply_theme
 
@@ -56,7 +57,6 @@ class Studio(QObject):
     ) -> None:
         super().__init__()
         self._app, self._host, self._loop = app, host, loop
-        self._settings, self._settings_file = settings, settings_file
         self.bench = Workbench(
             host,
             loop,
@@ -64,8 +64,12 @@ class Studio(QObject):
             pasted_folder=pictures_dir() / _PASTED_NAME,
             parent=self,
         )
+        self._keeper = SettingsKeeper(settings, settings_file, self.bench.background, self)
+        self._keeper.failed.connect(self.bench.failed)
         self.bench.session.chosen.wish(settings.models)
         self.window = MainWindow(self.bench)
+        self.window.commands.bring_back(recent=settings.recent_commands)
+        self.window.commands.recent_changed.connect(lambda names: self._keeper.change(recent_commands=names))
         self.question: QMessageBox | None = None
         self.closed: asyncio.Future[None] = loop.create_future()
         self._leaving: asyncio.Task[None] | None = None
@@ -83,11 +87,11 @@ class Studio(QObject):
     @property
     def settings(self) -> Settings:
         """As they will be kept when the window closes."""
-        return self._settings
+        return self._keeper.now
 
     def start(self, samples_folder: Path) -> None:
         """Show the window; what is slow comes after the first paint."""
-        self.window.restore_layout(self._settings.window_layout)
+        self.window.restore_layout(self._keeper.now.window_layout)
         self.window.show()
         QTimer.singleShot(0, lambda: self._open(samples_folder))
         self.bench.background.idle.connect(self._on_first_idle)
@@ -100,8 +104,8 @@ class Studio(QObject):
             self.bench.failed.emit(str(problem))
         self.bench.open(
             samples,
-            left_running=self._settings.left_running,
-            old_runs=self._settings.runs_dir or pictures_dir(),
+            left_running=self._keeper.now.left_running,
+            old_runs=self._keeper.now.runs_dir or pictures_dir(),
         )
 
     def _on_first_idle(self) -> None:
@@ -109,26 +113,21 @@ class Studio(QObject):
         self.bench.background.idle.disconnect(self._on_first_idle)
         self._host.warm()
 
-    def _change(self, **changes: object) -> None:
-        self._settings = self._settings.model_copy(update=changes)
-
     def _on_scheme_chosen(self, scheme: Appearance) -> None:
-        self._change(appearance=scheme)
+        self._keeper.note(appearance=scheme)
         apply_theme(self._app, scheme)
         self.window.show_scheme(scheme)
 
     def _on_offline_chosen(self, offline: bool) -> None:
-        self._change(offline=offline)
         self.bench.downloads.offline = offline
-        settings, file = self._settings, self._settings_file
-        self.bench.background.submit(lambda: save_settings(settings, file), lambda _: None, self.bench.failed.emit)
+        self._keeper.change(offline=offline)
 
     def _on_system_scheme(self) -> None:
-        if self._settings.appearance is Appearance.SYSTEM:
+        if self._keeper.now.appearance is Appearance.SYSTEM:
             apply_theme(self._app, Appearance.SYSTEM)
 
     def _on_project(self, opened: OpenedProject) -> None:
-        self._change(project=opened.folder)
+        self._keeper.note(project=opened.folder)
         self.bench.background.submit(lambda: remember_project(opened.folder), lambda _: None)
 
     def _come_forward(self) -> None:
@@ -168,14 +167,14 @@ class Studio(QObject):
         self.bench.stage.flush()
         request = self.bench.controller.current_request()
         await self.bench.controller.shutdown()
-        self._change(
+        self._keeper.note(
             window_layout=self.window.layout_state(),
             show_advanced=self.window.parameters.advanced.button.isChecked(),
             left_running=request.folder if request is not None else None,
             models=self.bench.session.chosen.by_task,
         )
         try:
-            save_settings(self._settings, self._settings_file)
+            self._keeper.save()
         except StorageError as problem:
             _log.warning("%s", problem)  # nobody should be kept from leaving for that
         self.window.allow_close()

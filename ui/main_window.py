@@ -14,6 +14,7 @@ from ui.actions import HISTORY_COMMANDS, Actions, Command
 from ui.canvas.canvas_panel import CanvasPanel
 from ui.canvas.empty_state import Empty
 from ui.canvas.view import ViewMode
+from ui.command_handlers import CommandHandlers
 from ui.dialogs.files import FileDialogs
 from ui.history_handlers import HistoryHandlers
 from ui.model_handlers import ModelHandlers
@@ -81,6 +82,7 @@ class MainWindow(QMainWindow):
         self.actions_table.fill(self.menuBar())
         self.runs = HistoryHandlers(self)
         self.projects = ProjectHandlers(self)
+        self.commands = CommandHandlers(self)
         self._connect()
         self.actions_table.connect_to(self._command_handlers())
         for command in Command:
@@ -193,6 +195,7 @@ class MainWindow(QMainWindow):
             Command.ABOUT: hands.about,
             **self.runs.commands(),
             **self.projects.commands(),
+            **self.commands.commands(),
         }
         for command, mode in _MODES.items():
             handlers[command] = lambda mode=mode: view.set_mode(mode)  # type: ignore[misc]

@@ -26,6 +26,8 @@ QMenu::icon { padding-left: 8px; }
 #historyPanel { border-top: 1px solid $line; }
 #statusLine { background: $window; border-top: 1px solid $line; }
 #statusLine QLabel { color: $muted; }
+#palette { background: $card; border: 1px solid $edge; border-radius: 8px; }
+#palette QLineEdit { font-size: 15px; padding: 6px 8px; }
 #title { font-weight: 600; }
 QScrollArea { background: transparent; border: none; }
 QSplitter::handle { background: $line; }

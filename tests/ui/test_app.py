@@ -104,12 +104,14 @@ def test_the_look_changes_at_once_and_stays(studio: Studio, qapp: QApplication) 
 def test_settings_come_back_at_the_next_start(studio: Studio, qtbot: QtBot, tmp_path: Path) -> None:
     studio.window.actions_table[Command.THEME_LIGHT].trigger()
     studio.window.parameters.advanced.button.click()
+    studio.window.commands.palette.chosen.emit(Command.FIT)
     studio.bench.room.open(tmp_path / "elsewhere.adproj", create=True)
     qtbot.waitUntil(lambda: studio.bench.project_folder.name == "elsewhere.adproj", timeout=5000)
     studio.window.close()
     qtbot.waitUntil(studio.closed.done, timeout=5000)
     kept = load_settings(tmp_path / "config" / "settings.json")
     assert kept.appearance is Appearance.LIGHT and kept.show_advanced
+    assert kept.recent_commands == (Command.FIT,)
     assert kept.project == tmp_path / "elsewhere.adproj"
 
 
