@@ -33,7 +33,7 @@ class Settings(BaseModel):
     the parameters is open. window_layout: size and place of the window and its parts, as it gave them itself when it
     was last closed. left_running: folder of the run that closing the window had stopped. models: the model last chosen
     for a task. offline: nothing is fetched, asked for or not. recent_commands: names of the actions of the palette used
-    last, newest first.
+    last, newest first. shortcuts: keys of actions that have others than the usual ones.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -47,6 +47,7 @@ class Settings(BaseModel):
     left_running: FilePath | None = None
     offline: Flag = False
     models: dict[Task, str] = Field(default_factory=dict)
+    shortcuts: dict[str, tuple[str, ...]] = Field(default_factory=dict, max_length=1000)
     recent_commands: tuple[str, ...] = Field(default=(), max_length=100)
 
 

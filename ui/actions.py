@@ -33,6 +33,7 @@ class Command(StrEnum):
     PASTE = "paste"
     SWAP = "swap"
     PALETTE = "palette"
+    SHORTCUTS = "shortcuts"
     FIT = "fit"
     ACTUAL_SIZE = "actual_size"
     ZOOM_IN = "zoom_in"
@@ -160,6 +161,7 @@ TABLE: tuple[ActionSpec, ...] = (
         tip=_text("Everything that can be done, found by its words"),
         apart=True,
     ),
+    ActionSpec(command=Command.SHORTCUTS, text=_text("Keyboard shortcuts …"), menu=EDIT),
     ActionSpec(
         command=Command.VIEW_RESULT, text=_text("Result"), menu=VIEW, keys=("Alt+1",), checkable=True, group="mode"
     ),
@@ -273,6 +275,11 @@ class Actions(QObject):
         keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
         words = QCoreApplication.translate("Actions", spec.tip) if spec.tip else action.text()
         return f"{words} ({keys})" if keys else words
+
+    def show_keys(self) -> None:
+        """Make the tooltips anew, once actions have other keys."""
+        for spec in TABLE:
+            self._actions[spec.command].setToolTip(self._tooltip(spec, self._actions[spec.command]))
 
     def connect_to(self, handlers: Mapping[Command, Callable[[], None]]) -> None:
         """Give every command its handler. Raises KeyError when one has none, so that no menu entry does nothing."""

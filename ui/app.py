@@ -68,8 +68,9 @@ class Studio(QObject):
         self._keeper.failed.connect(self.bench.failed)
         self.bench.session.chosen.wish(settings.models)
         self.window = MainWindow(self.bench)
-        self.window.commands.bring_back(recent=settings.recent_commands)
+        self.window.commands.bring_back(recent=settings.recent_commands, keys=settings.shortcuts)
         self.window.commands.recent_changed.connect(lambda names: self._keeper.change(recent_commands=names))
+        self.window.commands.keys_changed.connect(lambda keys: self._keeper.change(shortcuts=keys))
         self.question: QMessageBox | None = None
         self.closed: asyncio.Future[None] = loop.create_future()
         self._leaving: asyncio.Task[None] | None = None

@@ -1,4 +1,4 @@
-"""Makes pictures of the command palette.
+"""Makes pictures of the command palette and of the dialogs about keys.
 
     python -m tests.ui.command_screens FOLDER [--size 1440x900] [--scheme dark|light|both]
 
@@ -16,7 +16,8 @@ from pathlib import Path
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QApplication, QWidget
 
 import qasync  # type: ignore[import-untyped]  # isort: skip
 
@@ -37,11 +38,12 @@ class CommandPhotographer(Photographer):
         apply_theme(self._app, scheme)
         window = await self.open(home / "AD Studio", samples=True)
         await self._palette(window, scheme)
+        await self._keys(window, scheme)
         await self.close(window)
 
     async def _palette(self, window: MainWindow, scheme: Appearance) -> None:
         palette = window.commands.palette
-        window.commands.bring_back(recent=[Command.VIEW_TILES, Command.RUN])
+        window.commands.bring_back(recent=[Command.VIEW_TILES, Command.RUN], keys={})
         palette.open()
         await self.settle(window)
         self.shoot(window, f"{scheme}-palette")
@@ -61,6 +63,38 @@ class CommandPhotographer(Photographer):
         self.shoot(window, f"{scheme}-palette-rtl")
         palette.dismiss()
         window.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
+
+    async def _keys(self, window: MainWindow, scheme: Appearance) -> None:
+        """As opened, with a changed key, a key of another action, a refused one, nothing found, from right to left."""
+        window.commands.open_shortcuts()
+        dialog = window.commands.dialog
+        assert dialog is not None
+        shortcuts = window.commands.shortcuts
+        shortcuts.set(Command.FIT, (QKeySequence("Ctrl+J"),))
+        self._take(dialog, f"{scheme}-keys")
+        dialog.search.setText("view")
+        dialog.select(Command.FIT)
+        self._take(dialog, f"{scheme}-keys-changed")
+        dialog.field.setFocus()
+        dialog.field.pressed.emit(QKeySequence("Ctrl+Shift+O"))
+        await self.settle(window)
+        self._take(dialog, f"{scheme}-keys-conflict")
+        dialog.field.pressed.emit(QKeySequence("Space"))
+        await self.settle(window)
+        self._take(dialog, f"{scheme}-keys-refused")
+        dialog.search.setText("juggling")
+        self._take(dialog, f"{scheme}-keys-nothing")
+        dialog.search.setText("file")
+        dialog.select(Command.RUN_FOLDER)
+        self._take(dialog, f"{scheme}-keys-long")
+        dialog.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+        self._take(dialog, f"{scheme}-keys-rtl")
+        shortcuts.reset_all()
+        dialog.reject()
+
+    def _take(self, widget: QWidget, name: str) -> None:
+        self._taken += 1
+        widget.grab().save(str(self._folder / f"{self._taken:02d}-{name}.png"))
 
 
 def main() -> None:

@@ -133,7 +133,7 @@ def test_what_was_used_last_comes_first_and_is_told(palette: Palette, window: Ma
 
 
 def test_names_that_are_no_action_any_more_are_left_out(window: MainWindow) -> None:
-    window.commands.bring_back(recent=["juggle", Command.FIT, Command.FIT])
+    window.commands.bring_back(recent=["juggle", Command.FIT, Command.FIT], keys={})
     window.commands.palette.open()
     assert names(window.commands.palette)[0] == Command.FIT
 

@@ -31,6 +31,7 @@ class CanvasPanel(QWidget):
         self._task = Task.STYLE_TRANSFER
         self._empty = Empty.PICTURE
         self._samples = False
+        self._paste_keys = ""
         self.setAcceptDrops(True)
         self.view = CanvasView()
         self.banner = Banner(self.view)
@@ -53,8 +54,8 @@ class CanvasPanel(QWidget):
             framed=False,
         )
         self.modes.set_value(self.view.mode)
-        self.fit_button = self._tool(self.tr("Fit"), self.tr("Show all of the picture (Ctrl+0)"))
-        self.actual_button = self._tool(self.tr("1:1"), self.tr("One picture pixel on one screen pixel (Ctrl+1)"))
+        self.fit_button = self._tool(self.tr("Fit"), self.tr("Show all of the picture"))
+        self.actual_button = self._tool(self.tr("1:1"), self.tr("One picture pixel on one screen pixel"))
         self.zoom_label = QLabel()
         self.zoom_label.setProperty("role", "muted")
         self.zoom_label.setAccessibleName(self.tr("Zoom"))
@@ -128,14 +129,21 @@ class CanvasPanel(QWidget):
         word = content_word(stage.task)
         for mode, words in (
             (ViewMode.SIDE_BY_SIDE, self.tr("{content} and result with one zoom")),
-            (ViewMode.COMPARE, self.tr("{content} and result under a slider (C)")),
+            (ViewMode.COMPARE, self.tr("{content} and result under a slider")),
         ):
             self.modes.button(mode).setToolTip(words.format(content=word))
         self._show_zoom()
 
+    def show_paste_keys(self, keys: str) -> None:
+        """With which keys a picture is pasted, "" for none."""
+        self._paste_keys = keys
+        self._say_empty()
+
     def _say_empty(self) -> None:
         title = self.tr("Drop a texture here") if self._task is Task.TEXTURE else self.tr("Drop a picture here")
-        hint = self.tr("Files, folders and pictures from the browser. Ctrl+V pastes.")
+        hint = self.tr("Files, folders and pictures from the browser.")
+        if self._paste_keys:
+            hint += " " + self.tr("{keys} pastes.").format(keys=self._paste_keys)
         if self._empty is Empty.MODEL:
             title = self.tr("Text to image needs a diffusion model")
             hint = self.tr("The model page shows which can be used and where they come from.")

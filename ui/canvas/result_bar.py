@@ -30,7 +30,7 @@ class ResultBar(QFrame):
         self.place.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.save = QPushButton(self.tr("Save …"))
         self.save.setProperty("role", "small")
-        self.save.setToolTip(self.tr("Save the result as a PNG (Ctrl+Shift+E)"))
+        self.save.setToolTip(self.tr("Save the result as a PNG"))
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 4, 8, 4)
         row.setSpacing(4)

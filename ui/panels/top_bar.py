@@ -139,7 +139,7 @@ class TopBar(QFrame):
     def show_problem(self, problem: str) -> None:
         """Why Run cannot be pressed; empty when it can."""
         self.run.setEnabled(not problem)
-        self.run.setToolTip(problem or self.tr("Run (Ctrl+Return)"))
+        self.run.setToolTip(problem or self.tr("Run"))
         self.run.setAccessibleDescription(problem)
         self._tint()
 
@@ -159,6 +159,5 @@ class TopBar(QFrame):
         self.pause.setEnabled(state in (RunState.RUNNING, RunState.PAUSED, RunState.LOADING))
         self.pause.setChecked(state is RunState.PAUSED)
         self.pause.set_icon("play" if state is RunState.PAUSED else "pause")
-        self.pause.set_label(self.tr("Go on (Ctrl+P)") if state is RunState.PAUSED else self.tr("Pause (Ctrl+P)"))
-        self.cancel.set_label(self.tr("Cancel (Esc)"))
+        self.pause.set_label(self.tr("Go on") if state is RunState.PAUSED else self.tr("Pause"))
         self.run.setText(self.tr("Run") if state is RunState.IDLE else self.tr("Run next"))

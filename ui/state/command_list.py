@@ -54,6 +54,11 @@ class CommandEntry:
         """Its keys now, in words."""
         return ", ".join(key.toString(_NATIVE) for key in self.action.shortcuts())
 
+    @property
+    def changed(self) -> bool:
+        """Whether it has other keys than the usual ones."""
+        return self.action.shortcuts() != [QKeySequence(keys) for keys in self.usual]
+
 
 class CommandList(QAbstractListModel):
     """Rows are what was searched for: nearest first, then what can be done now, then what was used last.
@@ -125,7 +130,8 @@ class CommandList(QAbstractListModel):
                 return entry.text
             case Qt.ItemDataRole.AccessibleTextRole:
                 now = "" if self._can(entry) else self.tr("not possible now")
-                return ", ".join(part for part in (entry.text, entry.place, entry.keys, now) if part)
+                keys = self.tr("{keys} (changed)").format(keys=entry.keys or "–") if entry.changed else entry.keys
+                return ", ".join(part for part in (entry.text, entry.place, keys, now) if part)
             case CommandRole.ENTRY:
                 return entry
         return None

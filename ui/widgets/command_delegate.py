@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt
+from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
@@ -17,7 +17,14 @@ _LEAST_PLACE_PX = 48
 
 
 class CommandDelegate(QStyledItemDelegate):
-    """The name is shortened last: first its menus give way, which are heard in the accessible text, too."""
+    """The name is shortened last: first its menus give way, which are heard in the accessible text, too.
+
+    marks_changed: keys that are not the usual ones stand out.
+    """
+
+    def __init__(self, parent: QObject | None = None, *, marks_changed: bool = False) -> None:
+        super().__init__(parent)
+        self._marks_changed = marks_changed
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         return QSize(200, ROW_PX)
@@ -55,9 +62,11 @@ class CommandDelegate(QStyledItemDelegate):
             painter.drawText(QRectF(at, row.top(), width, row.height()), flags, shown)
 
         left, right = row.left() + _PAD_PX, row.right() - _PAD_PX
-        if entry.keys:
-            keys_px = QFontMetricsF(small).horizontalAdvance(entry.keys) + 1
-            put(entry.keys, right - keys_px, keys_px, now.muted, small)
+        marked = self._marks_changed and entry.changed
+        keys = f"• {entry.keys}" if marked else entry.keys
+        if keys:
+            keys_px = QFontMetricsF(small).horizontalAdvance(keys) + 1
+            put(keys, right - keys_px, keys_px, now.accent_ink if marked else now.muted, small)
             right -= keys_px + _GAP_PX
         name_px = min(QFontMetricsF(option.font).horizontalAdvance(entry.text) + 1, right - left)
         put(entry.text, left, name_px, now.text, option.font)
