@@ -51,7 +51,12 @@ def _dispatch(arguments: argparse.Namespace) -> int:
             from adstudio.commands.run import run_command
 
             return run_command(
-                arguments.job, arguments.out, arguments.settings, engine_factory, resume=arguments.resume
+                arguments.job,
+                arguments.out,
+                arguments.settings,
+                engine_factory,
+                resume=arguments.resume,
+                memory_gb=arguments.memory,
             )
         case "batch" | "sweep":
             return _series(arguments)
@@ -169,6 +174,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("job", type=Path, metavar="JOB.json", help="the job file")
     run.add_argument("--out", type=Path, metavar="DIR", help="folder for the results; new or empty")
     run.add_argument("--resume", action="store_true", help="go on with the run in DIR, or in the job file's folder")
+    run.add_argument("--memory", type=float, metavar="GB", help="what the run may take in all; memory is saved to fit")
     _add_settings_argument(run)
     _add_batch_arguments(commands.add_parser("batch", help="many jobs, or one look over a folder of pictures"))
     _add_sweep_arguments(commands.add_parser("sweep", help="one job over the values of one or two fields, as a grid"))

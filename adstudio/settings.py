@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from adstudio.errors import StorageError
 from adstudio.images import atomic_write_bytes
 from adstudio.jobs.choices import Device, Task
-from adstudio.jobs.fields import FilePath, Flag
+from adstudio.jobs.fields import FilePath, Flag, Number
 
 _log = logging.getLogger(__name__)
 
@@ -28,12 +28,13 @@ class Appearance(StrEnum):
 class Settings(BaseModel):
     """Frozen; change it with `model_copy(update=…)` and `save_settings`.
 
-    project: the one that was open last, None for the usual one in Pictures/AD Studio. runs_dir: where earlier versions
-    kept runs as plain folders, None for Pictures/AD Studio; the usual project takes them in. show_advanced: the fold of
-    the parameters is open. window_layout: size and place of the window and its parts, as it gave them itself when it
-    was last closed. left_running: folder of the run that closing the window had stopped. models: the model last chosen
-    for a task. offline: nothing is fetched, asked for or not. recent_commands: names of the actions of the palette used
-    last, newest first. shortcuts: keys of actions that have others than the usual ones.
+    project: the one that was open last, None for the usual one in Pictures/AD Studio. runs_dir: where earlier
+    versions kept runs as plain folders, None for Pictures/AD Studio; the usual project takes them in.
+    memory_limit_gb: what a run may take in all, None for what is free. show_advanced: the fold of the parameters is
+    open. window_layout: size and place of the window and its parts, as it gave them itself when it was last closed.
+    left_running: folder of the run that closing the window had stopped. models: the model last chosen for a task.
+    offline: nothing is fetched, asked for or not. recent_commands: names of the actions of the palette used last,
+    newest first. shortcuts: keys of actions that have others than the usual ones.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -42,6 +43,7 @@ class Settings(BaseModel):
     project: FilePath | None = None
     runs_dir: FilePath | None = None
     device: Device = Device.AUTO
+    memory_limit_gb: Number | None = Field(default=None, gt=0, le=4096)
     show_advanced: Flag = False
     window_layout: str = Field(default="", max_length=10_000)
     left_running: FilePath | None = None
@@ -49,6 +51,15 @@ class Settings(BaseModel):
     models: dict[Task, str] = Field(default_factory=dict)
     shortcuts: dict[str, tuple[str, ...]] = Field(default_factory=dict, max_length=1000)
     recent_commands: tuple[str, ...] = Field(default=(), max_length=100)
+
+    @property
+    def memory_limit_bytes(self) -> int | None:
+        return bytes_of(self.memory_limit_gb)
+
+
+def bytes_of(gigabytes: float | None) -> int | None:
+    """A limit in gigabytes as bytes; None stays None."""
+    return None if gigabytes is None else round(gigabytes * (1 << 30))
 
 
 def load_settings(path: Path) -> Settings:

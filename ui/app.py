@@ -67,6 +67,7 @@ class Studio(QObject):
         self._keeper = SettingsKeeper(settings, settings_file, self.bench.background, self)
         self._keeper.failed.connect(self.bench.failed)
         self.bench.session.chosen.wish(settings.models)
+        self.bench.set_memory_limit(settings.memory_limit_bytes)
         self.window = MainWindow(self.bench)
         self.window.commands.bring_back(recent=settings.recent_commands, keys=settings.shortcuts)
         self.window.commands.recent_changed.connect(lambda names: self._keeper.change(recent_commands=names))

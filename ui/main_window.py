@@ -246,9 +246,18 @@ class MainWindow(QMainWindow):
         parts = (
             f"{width} × {height}" if width else "",
             DEVICES.get(bench.device, bench.device.upper()),
+            self._memory_words(),
             self.tr("about {time}").format(time=duration(seconds)) if seconds is not None else "",
         )
         self.top_bar.show_machine([part for part in parts if part])
+
+    def _memory_words(self) -> str:
+        """Whether what is laid out fits into memory, where that is known."""
+        needs = self.bench.machine.needs
+        if needs is None:
+            return ""
+        words = self.tr("fits, {peak} of {there} GB") if needs.fits else self.tr("tight, {peak} of {there} GB")
+        return words.format(peak=f"{needs.peak_gb:.1f}", there=f"{needs.available_gb:.1f}")
 
     def _show_undo(self) -> None:
         self.actions_table[Command.UNDO].setEnabled(self.bench.undo.can_undo)

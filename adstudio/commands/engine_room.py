@@ -7,17 +7,29 @@ import os
 import signal
 import sys
 from contextlib import ExitStack
+from dataclasses import replace
 from types import FrameType, TracebackType
 from typing import Self
 
 from adstudio.commands.console import ProgressLines, duration, tell
 from adstudio.commands.whole import Whole
+from adstudio.errors import StorageError
 from adstudio.jobs.events import TERMINAL, Cancelled, Event, Finished, Started
 from adstudio.jobs.host import EngineFactory, RunId, RunRequest
 from adstudio.jobs.thread_host import ThreadHost
+from adstudio.paths import settings_path
+from adstudio.settings import load_settings
 
 INTERRUPTED_STATUS = 130
 _HARD_STOP_S = 600.0
+
+
+def _limit_of_settings() -> int | None:
+    try:
+        return load_settings(settings_path()).memory_limit_bytes
+    except StorageError as error:
+        tell(f"{error}; runs take what memory is free")
+        return None
 
 
 class EngineRoom:
@@ -27,8 +39,10 @@ class EngineRoom:
     once.
     """
 
-    def __init__(self, factory: EngineFactory) -> None:
+    def __init__(self, factory: EngineFactory, *, memory_limit_bytes: int | None = None) -> None:
+        """memory_limit_bytes: what a run may take in all; None for what the settings say."""
         self.stopped = False
+        self._limit_bytes = memory_limit_bytes if memory_limit_bytes is not None else _limit_of_settings()
         self._host = ThreadHost(factory)
         self._runner = asyncio.Runner()
         self._leaving = ExitStack()
@@ -51,6 +65,7 @@ class EngineRoom:
         """Compute a run, showing its progress on stderr; its terminal event. whole: told of it."""
         if self.stopped:
             return Cancelled()
+        request = replace(request, memory_limit_bytes=self._limit_bytes)
         return self._runner.run(self._follow(request, whole))
 
     async def _follow(self, request: RunRequest, whole: Whole | None) -> Event:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,15 +12,26 @@ from adstudio.errors import JobError, UnavailableError
 from adstudio.jobs.events import Cancelled, Failed, Finished
 from adstudio.jobs.files import apply_settings, parse_job, read_mapping
 from adstudio.jobs.host import EngineFactory
+from adstudio.settings import bytes_of
 
 
 def run_command(
-    job_file: Path, out: Path | None, settings: Sequence[str], factory: EngineFactory, *, resume: bool = False
+    job_file: Path,
+    out: Path | None,
+    settings: Sequence[str],
+    factory: EngineFactory,
+    *,
+    resume: bool = False,
+    memory_gb: float | None = None,
 ) -> int:
     """Run the job in a file into the folder out, which with resume defaults to the file's own; the exit status.
 
+    memory_gb: what the run may take in all; None for what the settings say.
+
     Raises AdStudioError before anything is written where the job is wrong.
     """
+    if memory_gb is not None and not (0 < memory_gb < math.inf):
+        raise JobError(f"--memory: must be above 0, in gigabytes, got {memory_gb}")
     if out is None and not resume:
         raise JobError("--out: must name the folder for the results (only --resume can do without)")
     job = parse_job(apply_settings(read_mapping(job_file), settings), job_file.absolute().parent)
@@ -32,7 +44,7 @@ def run_command(
     if run_folder.is_finished(folder):
         tell(f"{folder}: is already finished")
         return 0
-    with EngineRoom(factory) as room:
+    with EngineRoom(factory, memory_limit_bytes=bytes_of(memory_gb)) as room:
         last = room.follow(request)
     match last:
         case Finished(results=results):

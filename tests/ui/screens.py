@@ -181,7 +181,7 @@ class Photographer:
         apply_theme(self._app, scheme)
         with tempfile.TemporaryDirectory() as scratch:
             runs = Path(scratch) / "AD Studio"
-            window = await self.open(runs, samples=False)
+            window = await self.open(runs.with_name("Empty"), samples=False)
             self.shoot(window, f"{scheme}-empty")
             self._offer_drop(window)
             self.shoot(window, f"{scheme}-drop-zones")

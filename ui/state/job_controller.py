@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -72,6 +72,7 @@ class JobController(QObject):
     started: (RunRequest, device). previewed: (QImage, step, steps). progressed: Progress.
     finished: (RunRequest, Finished, seconds of computing).
     failed: (reason, folder or None). The host may be asked from the window's thread only.
+    memory_limit_bytes: what runs that begin from now on may take in all, None for what is free.
     """
 
     state_changed = Signal(object)
@@ -97,6 +98,7 @@ class JobController(QObject):
         self._current: RunId | None = None
         self._preparing = 0
         self._cancel_prepared = False
+        self.memory_limit_bytes: int | None = None
 
     @property
     def state(self) -> RunState:
@@ -134,6 +136,7 @@ class JobController(QObject):
 
     def _on_created(self, request: RunRequest) -> None:
         self._preparing -= 1
+        request = replace(request, memory_limit_bytes=self.memory_limit_bytes)
         run_id = self._host.submit(request)
         run = _Run(request)
         self._runs[run_id] = run

@@ -25,6 +25,7 @@ from ui.state.history import HistoryModel
 from ui.state.history_edits import HistoryEdits
 from ui.state.importing import Importer
 from ui.state.job_controller import JobController, RunState
+from ui.state.machine import Machine
 from ui.state.model_choice import model_name
 from ui.state.model_downloads import ModelDownloads
 from ui.state.model_library import ModelLibrary
@@ -82,6 +83,7 @@ class Workbench(QObject):
         self.figures = FiguresOfResult(self.stage, self.background, self)
         self.importer = Importer(self.session, self.background, pasted_folder, self)
         self.controller = JobController(host, self.room, loop, self)
+        self.machine = Machine(self.session, self.background, self)
         self.samples = Samples()
         self.device = ""
         self._project_folder = project_folder
@@ -94,6 +96,7 @@ class Workbench(QObject):
         self.session.styles_changed.connect(self._show_content)
         self.session.task_changed.connect(self._on_task)
         self.session.changed.connect(self.machine_changed)
+        self.machine.changed.connect(self.machine_changed)
         self.history.refreshed.connect(self.machine_changed)
         self.room.opened.connect(self._on_project)
         self.room.failed.connect(self.failed)
@@ -189,6 +192,9 @@ class Workbench(QObject):
 
     def forecast_s(self) -> float | None:
         """Seconds that what is laid out is likely to take here; None while nothing like it was run."""
+        needs = self.machine.needs
+        if needs is not None and needs.seconds is not None:
+            return needs.seconds
         steps = next((one.default for one in self.session.parameters() if one.name == "num_inference_steps"), None)
         return forecast_s(
             self.session.setup,
@@ -196,6 +202,11 @@ class Workbench(QObject):
             steps if isinstance(steps, int) else 1,
             self.history.entries,
         )
+
+    def set_memory_limit(self, limit_bytes: int | None) -> None:
+        """What runs that begin from now on may take in all; None for what is free."""
+        self.controller.memory_limit_bytes = limit_bytes
+        self.machine.set_limit(limit_bytes)
 
     def run(self) -> None:
         """Run what is laid out; a seed that is not locked is rolled first."""
@@ -245,6 +256,7 @@ class Workbench(QObject):
         job = request.job
         if device != self.device:
             self.device = device
+            self.machine.use_device(device)
             self.machine_changed.emit()
         if job.width and job.height:
             self._expected = QSize(job.width, job.height)
