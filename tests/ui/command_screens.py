@@ -71,28 +71,28 @@ class CommandPhotographer(Photographer):
         assert dialog is not None
         shortcuts = window.commands.shortcuts
         shortcuts.set(Command.FIT, (QKeySequence("Ctrl+J"),))
-        self._take(dialog, f"{scheme}-keys")
+        await self._take(window, dialog, f"{scheme}-keys")
         dialog.search.setText("view")
         dialog.select(Command.FIT)
-        self._take(dialog, f"{scheme}-keys-changed")
+        await self._take(window, dialog, f"{scheme}-keys-changed")
         dialog.field.setFocus()
         dialog.field.pressed.emit(QKeySequence("Ctrl+Shift+O"))
-        await self.settle(window)
-        self._take(dialog, f"{scheme}-keys-conflict")
+        await self._take(window, dialog, f"{scheme}-keys-conflict")
         dialog.field.pressed.emit(QKeySequence("Space"))
-        await self.settle(window)
-        self._take(dialog, f"{scheme}-keys-refused")
+        await self._take(window, dialog, f"{scheme}-keys-refused")
         dialog.search.setText("juggling")
-        self._take(dialog, f"{scheme}-keys-nothing")
+        await self._take(window, dialog, f"{scheme}-keys-nothing")
         dialog.search.setText("file")
         dialog.select(Command.RUN_FOLDER)
-        self._take(dialog, f"{scheme}-keys-long")
-        dialog.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
-        self._take(dialog, f"{scheme}-keys-rtl")
+        await self._take(window, dialog, f"{scheme}-keys-long")
+        window.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+        await self._take(window, dialog, f"{scheme}-keys-rtl")
+        window.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
         shortcuts.reset_all()
         dialog.reject()
 
-    def _take(self, widget: QWidget, name: str) -> None:
+    async def _take(self, window: MainWindow, widget: QWidget, name: str) -> None:
+        await self.settle(window)
         self._taken += 1
         widget.grab().save(str(self._folder / f"{self._taken:02d}-{name}.png"))
 

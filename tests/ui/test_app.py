@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QAbstractButton, QApplication
 from pytestqt.qtbot import QtBot
 
@@ -105,13 +106,14 @@ def test_settings_come_back_at_the_next_start(studio: Studio, qtbot: QtBot, tmp_
     studio.window.actions_table[Command.THEME_LIGHT].trigger()
     studio.window.parameters.advanced.button.click()
     studio.window.commands.palette.chosen.emit(Command.FIT)
+    studio.window.commands.shortcuts.set(Command.SWAP, (QKeySequence("Ctrl+J"),))
     studio.bench.room.open(tmp_path / "elsewhere.adproj", create=True)
     qtbot.waitUntil(lambda: studio.bench.project_folder.name == "elsewhere.adproj", timeout=5000)
     studio.window.close()
     qtbot.waitUntil(studio.closed.done, timeout=5000)
     kept = load_settings(tmp_path / "config" / "settings.json")
     assert kept.appearance is Appearance.LIGHT and kept.show_advanced
-    assert kept.recent_commands == (Command.FIT,)
+    assert kept.recent_commands == (Command.FIT,) and kept.shortcuts == {Command.SWAP: ("Ctrl+J",)}
     assert kept.project == tmp_path / "elsewhere.adproj"
 
 

@@ -60,7 +60,7 @@ def test_a_pressed_key_counts_at_once_everywhere(dialog: ShortcutsDialog, window
     window.activateWindow()
     qtbot.waitUntil(window.isActiveWindow, timeout=3000)
     fitted: list[bool] = []
-    window.actions_table[Command.FIT].triggered.connect(fitted.append)
+    window.actions_table[Command.FIT].triggered.connect(lambda: fitted.append(True))
     QTest.keyClick(window.canvas.view, Qt.Key.Key_0, _CTRL)
     assert fitted == [] and window.canvas.zoom_label.text() == before
     QTest.keyClick(window.canvas.view, Qt.Key.Key_J, _CTRL)
