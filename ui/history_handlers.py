@@ -35,8 +35,8 @@ class HistoryHandlers(QObject):
         self.naming: QInputDialog | None = None
         bench, panel = self._bench, self._panel
         panel.entry_chosen.connect(lambda _: window.canvas.banner.dismiss())
-        panel.entry_chosen.connect(bench.show_entry)
-        panel.strip.activated.connect(lambda _: self.with_entry(bench.show_entry))
+        panel.entry_chosen.connect(bench.past.show_entry)
+        panel.strip.activated.connect(lambda _: self.with_entry(bench.past.show_entry))
         panel.current_changed.connect(self.show_actions)
         panel.menu_made.connect(self._add_to_menu)
         bench.history.refreshed.connect(self._reselect)
@@ -49,14 +49,14 @@ class HistoryHandlers(QObject):
         """Handlers of everything that is about runs."""
         bench = self._bench
         handlers: dict[Command, Callable[[], None]] = {
-            Command.SHOW_RUN: lambda: self.with_entry(bench.show_entry),
-            Command.RESTORE_ALL: lambda: self.with_entry(bench.restore),
-            Command.RESTORE_SEED: lambda: self.with_entry(bench.restore_seed),
-            Command.USE_AS_CONTENT: lambda: self.with_entry(bench.use_as_content),
-            Command.USE_AS_STYLE: lambda: self.with_entry(bench.use_as_style),
+            Command.SHOW_RUN: lambda: self.with_entry(bench.past.show_entry),
+            Command.RESTORE_ALL: lambda: self.with_entry(bench.past.restore),
+            Command.RESTORE_SEED: lambda: self.with_entry(bench.past.restore_seed),
+            Command.USE_AS_CONTENT: lambda: self.with_entry(bench.past.use_as_content),
+            Command.USE_AS_STYLE: lambda: self.with_entry(bench.past.use_as_style),
             Command.BEGIN_WITH: lambda: self.with_entry(self._begin_with_result),
-            Command.RUN_AGAIN: lambda: self.with_entry(bench.run_again),
-            Command.GO_ON: lambda: self.with_entry(bench.go_on),
+            Command.RUN_AGAIN: lambda: self.with_entry(bench.past.run_again),
+            Command.GO_ON: lambda: self.with_entry(bench.past.go_on),
             Command.SHOW_IN_FOLDER: lambda: self.with_entry(self._window.handlers.show_in_folder),
             Command.DETAILS: lambda: self.with_entry(self._ask_for_details),
             Command.FAVOURITE: self._toggle_favourite,
@@ -112,7 +112,7 @@ class HistoryHandlers(QObject):
         dialog.open()
 
     def _begin_with_frame(self, entry: HistoryEntry, frame: KeptFrame) -> None:
-        self._bench.branch(entry, frame.path, self.tr("Step {step}").format(step=frame.step))
+        self._bench.past.branch(entry, frame.path, self.tr("Step {step}").format(step=frame.step))
 
     def _on_details_closed(self) -> None:
         self.details = None
@@ -120,7 +120,7 @@ class HistoryHandlers(QObject):
     def _begin_with_result(self, entry: HistoryEntry) -> None:
         name = self.tr("Result of {time}").format(time=f"{entry.created:%H:%M}")
         if entry.results:
-            self._bench.branch(entry, entry.results[0], name)
+            self._bench.past.branch(entry, entry.results[0], name)
 
     def ask_to_empty(self) -> None:
         """For good, so it is asked."""

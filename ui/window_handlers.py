@@ -147,7 +147,7 @@ class WindowHandlers(QObject):
             self.tr("{name} was made here and carries its settings.").format(name=offer.path.name),
             kind="info",
             actions=(
-                (self.tr("Restore settings"), lambda: self._bench.restore_job(offer.job)),
+                (self.tr("Restore settings"), lambda: self._bench.past.restore_job(offer.job)),
                 (self.tr("Use as image"), lambda: importer.place((offer.path,), offer.target)),
             ),
         )
@@ -169,7 +169,7 @@ class WindowHandlers(QObject):
         self._window.canvas.say(
             self.tr("The run of {time} ended before its picture was made.").format(time=f"{entry.created:%H:%M}"),
             kind="info",
-            actions=((self.tr("Go on with it"), lambda: self._bench.go_on(entry)),),
+            actions=((self.tr("Go on with it"), lambda: self._bench.past.go_on(entry)),),
         )
 
     def show_in_folder(self, entry: HistoryEntry) -> None:

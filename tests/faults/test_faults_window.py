@@ -92,7 +92,7 @@ def test_23_the_application_killed_while_it_computes_offers_to_go_on_to_the_same
     entry = found.args[0]
     assert entry.status == RunState.INTERRUPTED and not entry.results
     with qtbot.waitSignal(bench.controller.finished, timeout=PATIENCE_MS):
-        bench.go_on(entry)
+        bench.past.go_on(entry)
     qtbot.waitUntil(lambda: not bench.room.background.busy, timeout=10_000)
     loop.run_until_complete(bench.controller.shutdown())
     bench.close()

@@ -233,7 +233,7 @@ class Photographer:
         await self.settle(window)
         entry = bench.history.entry(0)
         if entry is not None:
-            bench.show_entry(entry)
+            bench.past.show_entry(entry)
         self.shoot(window, f"{scheme}-cancelled")
         window.canvas.banner.dismiss()
         window.canvas.view.fit()

@@ -85,7 +85,7 @@ def test_a_dropped_lora_is_run_restored_and_missed(filled: MainWindow, qtbot: Qt
     assert "ink is not installed" in section.cards()[0].words.text()
     section.cards()[0].remove.click()
     assert session.problem() == "" and session.job().loras == ()
-    filled.bench.restore_job(job)
+    filled.bench.past.restore_job(job)
     qtbot.waitUntil(lambda: "ink is not installed" in session.problem(), timeout=10_000)
 
 
@@ -182,7 +182,7 @@ def test_a_run_with_both_comes_back_from_the_history(real: MainWindow, qtbot: Qt
     session.choose_model("patch")
     entry = real.bench.history.entry(0)
     assert entry is not None
-    real.bench.restore(entry)
+    real.bench.past.restore(entry)
     qtbot.waitUntil(lambda: session.setup.model == "painter" and session.problem() == "", timeout=10_000)
     assert session.setup.loras == before.loras
     assert session.setup.control == before.control

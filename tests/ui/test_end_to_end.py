@@ -111,7 +111,7 @@ def test_a_run_that_was_cancelled_is_gone_on_with_and_measured(real: MainWindow,
     qtbot.waitUntil(lambda: (entry := bench.history.entry(0)) is not None and entry.can_go_on, timeout=10_000)
     entry = bench.history.entry(0)
     assert entry is not None
-    bench.go_on(entry)
+    bench.past.go_on(entry)
     qtbot.waitUntil(lambda: bench.stage.shown is not None, timeout=PATIENCE_MS)
     assert (entry.folder / "result.png").is_file()
     qtbot.waitUntil(lambda: bench.figures.figures is not None, timeout=60_000)

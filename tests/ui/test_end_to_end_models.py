@@ -125,10 +125,10 @@ def test_cancelled_gone_on_with_and_restored(real: MainWindow, qtbot: QtBot, tmp
     qtbot.waitUntil(lambda: (entry := bench.history.entry(0)) is not None and entry.can_go_on, timeout=10_000)
     entry = bench.history.entry(0)
     assert entry is not None
-    bench.go_on(entry)
+    bench.past.go_on(entry)
     qtbot.waitUntil(lambda: bench.stage.shown is not None, timeout=PATIENCE_MS)
     assert (entry.folder / "result.png").is_file()
     bench.session.choose_model("patch")
-    bench.restore(entry)
+    bench.past.restore(entry)
     qtbot.waitUntil(lambda: bench.session.setup.model == "painter", timeout=10_000)
     assert bench.session.setup.value("num_inference_steps") == 40

@@ -157,7 +157,7 @@ def test_a_cancelled_run_can_be_gone_on_with(filled: MainWindow, host: FakeHost,
     filled.bench.controller.cancel()
     qtbot.waitUntil(lambda: not filled.bench.controller.busy and model.rowCount() == 2, timeout=5000)
     filled.history.strip.setCurrentIndex(model.index(model.row_of(folder)))
-    filled.bench.show_entry(filled.history.current() or pytest.fail("nothing is selected"))
+    filled.bench.past.show_entry(filled.history.current() or pytest.fail("nothing is selected"))
     banner.buttons()[0].click()
     qtbot.waitUntil(lambda: len(host.submitted) == 3, timeout=5000)
     assert host.submitted[2].folder == folder and host.submitted[2].resume

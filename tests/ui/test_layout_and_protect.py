@@ -37,7 +37,7 @@ def test_a_texture_takes_a_layout_once_a_reference_has_a_mask(filled: MainWindow
     assert section.missing.text() == session.problem() != ""
     section.card.remove.click()
     assert session.problem() == "" and not section.isVisible()
-    filled.bench.restore_job(job)
+    filled.bench.past.restore_job(job)
     qtbot.waitUntil(lambda: session.problem() == "" and session.setup.layout is not None, timeout=5000)
     assert session.job() == job
 
@@ -57,6 +57,6 @@ def test_what_stays_of_a_content_is_said_on_its_card(filled: MainWindow, qtbot: 
     assert any(action.text() == "Let nothing stay" for action in card.make_menu().actions())
     filled.handlers.on_slot_asked(0, SlotAction.CLEAR_PROTECT)
     assert session.job().protect_mask is None
-    filled.bench.restore_job(job)
+    filled.bench.past.restore_job(job)
     qtbot.waitUntil(lambda: session.problem() == "", timeout=5000)
     assert session.job().protect_mask == white

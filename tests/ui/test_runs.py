@@ -175,7 +175,7 @@ def test_colour_and_strength_change_the_result_at_once_and_stay(
     pixels = pyramid.levels[0].pixels[..., 2::-1].astype(int)
     assert np.abs(pixels - shown.content.astype(int)).max() <= 1
     qtbot.waitUntil(lambda: (folder / "adjustment.json").is_file(), timeout=5000)
-    filled.bench.show_entry(filled.history.current() or pytest.fail("nothing is selected"))
+    filled.bench.past.show_entry(filled.history.current() or pytest.fail("nothing is selected"))
     qtbot.waitUntil(lambda: filled.after_run.strength.value() == 0, timeout=5000)
     filled.after_run.strength.reset.click()
     qtbot.waitUntil(lambda: not (folder / "adjustment.json").exists(), timeout=5000)

@@ -221,7 +221,7 @@ def test_a_run_comes_back_with_its_model(ready: MainWindow, qtbot: QtBot, host: 
     qtbot.waitUntil(lambda: not ready.bench.controller.busy, timeout=5000)
     choose(ready, qtbot, "patch")
     job = load_job(folder / "job.json")
-    ready.bench.restore_job(job)
+    ready.bench.past.restore_job(job)
     qtbot.waitUntil(lambda: session.setup.model == "oil", timeout=10_000)
     row = ready.parameters.rows["num_inference_steps"]
     assert isinstance(row, ParameterRow) and row.value() == 77
@@ -239,7 +239,7 @@ def test_a_run_whose_model_is_gone_says_so_and_keeps_its_settings(
     qtbot.waitUntil(lambda: not ready.bench.controller.busy, timeout=5000)
     choose(ready, qtbot, "patch")
     remove_from_library("oil")
-    ready.bench.restore_job(load_job(folder / "job.json"))
+    ready.bench.past.restore_job(load_job(folder / "job.json"))
     qtbot.waitUntil(ready.canvas.banner.isVisible, timeout=10_000)
     assert "oil is not installed" in ready.canvas.banner.message.text()
     assert not ready.top_bar.run.isEnabled() and ready.top_bar.model.property("broken")
@@ -255,11 +255,11 @@ def test_a_run_whose_model_is_gone_says_so_and_keeps_its_settings(
 
 def test_a_job_that_names_a_file_is_shown_by_its_name(ready: MainWindow, qtbot: QtBot, disk: Path) -> None:
     session = ready.bench.session
-    ready.bench.restore_job(session.job().model_copy(update={"model": str(disk / "oil.safetensors")}))
+    ready.bench.past.restore_job(session.job().model_copy(update={"model": str(disk / "oil.safetensors")}))
     qtbot.waitUntil(lambda: session.setup.model == "oil", timeout=10_000)
     qtbot.waitUntil(lambda: session.problem() == "", timeout=5000)
     other = write_model(disk / "not on the list.safetensors")
-    ready.bench.restore_job(session.job().model_copy(update={"model": str(other)}))
+    ready.bench.past.restore_job(session.job().model_copy(update={"model": str(other)}))
     qtbot.waitUntil(lambda: session.setup.model == str(other), timeout=10_000)
     assert ready.top_bar.model.words() == "not on the list"
     qtbot.waitUntil(ready.top_bar.run.isEnabled, timeout=5000)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QSize, Signal
@@ -29,8 +29,9 @@ from ui.state.machine import Machine
 from ui.state.model_choice import model_name
 from ui.state.model_downloads import ModelDownloads
 from ui.state.model_library import ModelLibrary
+from ui.state.past_runs import PastRuns
 from ui.state.project_room import OpenedProject, ProjectRoom
-from ui.state.runs import HistoryEntry, entry_of, names_in, save_adjusted
+from ui.state.runs import HistoryEntry, entry_of, save_adjusted
 from ui.state.samples import LibraryModel, Samples
 from ui.state.session import Session
 from ui.state.setup import SlotPicture
@@ -84,6 +85,7 @@ class Workbench(QObject):
         self.importer = Importer(self.session, self.background, pasted_folder, self)
         self.controller = JobController(host, self.room, loop, self)
         self.machine = Machine(self.session, self.background, self)
+        self.past = PastRuns(self.session, self.stage, self.controller, self.models, self)
         self.samples = Samples()
         self.device = ""
         self._project_folder = project_folder
@@ -101,6 +103,9 @@ class Workbench(QObject):
         self.room.opened.connect(self._on_project)
         self.room.failed.connect(self.failed)
         self.edits.done.connect(self.status)
+        self.past.failed.connect(self.failed)
+        self.past.unfinished.connect(self.unfinished_found)
+        self.past.model_missing.connect(self.model_missing)
         self.stage.failed.connect(self.failed)
         self.history.failed.connect(self.failed)
         self.importer.failed.connect(self.failed)
@@ -324,74 +329,6 @@ class Workbench(QObject):
             lambda _: self.saved.emit(target),
             self.failed.emit,
         )
-
-    # History
-
-    def show_entry(self, entry: HistoryEntry) -> None:
-        """Put a run's result on the canvas."""
-        if entry.results:
-            self.stage.show_result(entry.folder, entry.results, entry.job)
-        elif entry.reason:
-            self.failed.emit(entry.reason)
-        elif entry.can_go_on and entry.folder not in self.controller.folders():
-            self.unfinished_found.emit(entry)
-
-    def restore(self, entry: HistoryEntry) -> None:
-        """Everything as it was for this run."""
-        self._with_job(entry, lambda job: self.restore_job(job, dict(entry.input_names)))
-        self.show_entry(entry)
-
-    def restore_job(self, job: Job, names: Mapping[Path, str] | None = None) -> None:
-        """Lay out what a job says, once its model has been looked at. names: what its pictures are called."""
-        beside = [str(lora.path) for lora in job.loras]
-        if job.control is not None and job.control.model is not None:
-            beside.append(job.control.model)
-        called = names_in(job) if names is None else names
-        self.models.meet(job.model, lambda: self._lay_out(job, called), *beside)
-
-    def _lay_out(self, job: Job, names: Mapping[Path, str]) -> None:
-        """A model that cannot be used is named; what is missing beside it is said among the parameters."""
-        self.session.restore(job, dict(names))
-        problem = self.session.model_problem()
-        if problem:
-            self.model_missing.emit(problem)
-
-    def branch(self, entry: HistoryEntry, picture: Path, name: str) -> None:
-        """Lay out a run's settings, and a picture of it as what the next result begins with."""
-
-        def lay_out(job: Job) -> None:
-            names = {**dict(entry.input_names), picture: name}
-            begun = job.model_copy(update={"start_image": picture, "start": None, "images": 1})
-            self.restore_job(begun, names)
-
-        self._with_job(entry, lay_out)
-        self.show_entry(entry)
-
-    def go_on(self, entry: HistoryEntry) -> None:
-        """Take up a run that ended early."""
-        if entry.can_go_on:
-            self.controller.go_on(entry.folder)
-
-    def restore_seed(self, entry: HistoryEntry) -> None:
-        self._with_job(entry, lambda job: self.session.set_value("seed", job.seed))
-
-    def run_again(self, entry: HistoryEntry) -> None:
-        """The same job once more, as a run of its own."""
-        self._with_job(entry, lambda job: self.run_job(job, dict(entry.input_names)))
-
-    def use_as_content(self, entry: HistoryEntry) -> None:
-        if entry.results:
-            self.session.set_content(entry.results[0])
-
-    def use_as_style(self, entry: HistoryEntry) -> None:
-        if entry.results:
-            self.session.add_styles([entry.results[0]])
-
-    def _with_job(self, entry: HistoryEntry, do: Callable[[Job], None]) -> None:
-        if entry.job is not None:
-            do(entry.job)
-        else:
-            self.failed.emit(self.tr("{folder}: its job.json cannot be read.").format(folder=entry.folder.name))
 
 
 def _newest(project: Project) -> HistoryEntry | None:
