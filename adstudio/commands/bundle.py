@@ -48,7 +48,7 @@ class NotRun:
 def export_command(project: Path, target: Path, *, runs: str | None, board: str | None, ancestors: bool) -> int:
     """Write a bundle. Raises AdStudioError, with nothing written, where a run or board is not there."""
     with Project.open(project, read_only=True) as opened:
-        chosen = None if runs is None and board is None else _chosen(opened, runs, board)
+        chosen = None if runs is None and board is None else chosen_runs(opened, runs, board)
         manifest = opened.export_bundle(target, chosen, ancestors=ancestors)
     for digest in manifest.missing:
         tell(f"A picture is missing in the project and so in the bundle: {digest}")
@@ -172,7 +172,8 @@ def _tell_report(compared: list[Compared], failed: list[NotRun]) -> None:
     say(f"{same} of {len(compared)} pictures are the same, {len(failed)} runs could not be done")
 
 
-def _chosen(project: Project, runs: str | None, board: str | None) -> tuple[str, ...]:
+def chosen_runs(project: Project, runs: str | None, board: str | None) -> tuple[str, ...]:
+    """The runs that --runs or --board names, in that order. Raises ProjectError where one is not there."""
     if board is not None:
         known = {one.name: one for one in project.boards()}
         if board not in known:

@@ -12,11 +12,13 @@ from typing import Any
 from adstudio.commands.console import say, tell
 from adstudio.commands.engine_room import INTERRUPTED_STATUS, EngineRoom
 from adstudio.errors import JobError, StorageError
-from adstudio.exports.gallery import GalleryEntry, write_gallery
+from adstudio.exports.described_run import job_settings
+from adstudio.exports.gallery import Gallery, GalleryItem, NamedPicture, write_gallery_file
 from adstudio.jobs import run_folder
 from adstudio.jobs.choices import Seamless, Task
 from adstudio.jobs.events import Cancelled, Failed
 from adstudio.jobs.host import EngineFactory, RunRequest
+from adstudio.jobs.runs import RunSummary
 from adstudio.jobs.spec import Job, Reference
 from adstudio.paths import pictures_dir, samples_dir
 
@@ -36,7 +38,7 @@ def demo_command(out: Path | None, factory: EngineFactory) -> int:
     folder = (out if out is not None else pictures_dir() / "Demo").absolute()
     jobs = demo_jobs(samples_dir())
     _check_place(folder, [_run_name(number, job) for number, (_, job) in enumerate(jobs, start=1)])
-    entries: list[GalleryEntry] = []
+    items: list[GalleryItem] = []
     with EngineRoom(factory) as room:
         for number, (title, job) in enumerate(jobs, start=1):
             run_dir = folder / _run_name(number, job)
@@ -52,12 +54,11 @@ def demo_command(out: Path | None, factory: EngineFactory) -> int:
                 if isinstance(last, Failed):
                     tell(f"adstudio: {last.reason}")
                     return last.exit_status
-            entries.append(GalleryEntry(title=title, run=run_folder.summarize(run_dir)))
+            items += _shown(title, job, run_folder.summarize(run_dir))
     page = folder / _PAGE_NAME
-    write_gallery(page, entries, heading=_HEADING)
-    for entry in entries:
-        for result in entry.run.results:
-            say(str(result))
+    write_gallery_file(page, Gallery(title=_HEADING, items=tuple(items)))
+    for item in items:
+        say(str(item.result))
     say(f"Gallery: {page}")
     return 0
 
@@ -80,6 +81,18 @@ def _job(task: Task, named: Mapping[str, Any], files: Mapping[str, Path]) -> Job
         width, height = _TEXTURE_SIZE_PX
         return Job(task=task, styles=(style,), width=width, height=height, seamless=Seamless.BOTH)
     return Job(task=task, content=files[named["content"]], styles=(style,))
+
+
+def _shown(title: str, job: Job, run: RunSummary) -> list[GalleryItem]:
+    inputs = [NamedPicture(name="Content", path=job.content)] if job.content is not None else []
+    inputs += [NamedPicture(name="Reference", path=style.image) for style in job.styles]
+    settings = job_settings(run.job or job)
+    if run.seconds is not None:
+        settings = (*settings, ("Time", f"{run.seconds:.1f} s"))
+    return [
+        GalleryItem(title=title, result=result, before=job.content, inputs=tuple(inputs), settings=settings)
+        for result in run.results
+    ]
 
 
 def _run_name(number: int, job: Job) -> str:

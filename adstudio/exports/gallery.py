@@ -1,141 +1,206 @@
-"""A page with runs side by side: one HTML file with everything in it, for any browser, without a network."""
+"""A gallery that opens from disk in any browser without a network: a folder with its pictures, or one HTML file."""
 
 from __future__ import annotations
 
 import base64
-import html
+import contextlib
 import io
 import os
-from collections.abc import Sequence
+import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
+from typing import Protocol
 
 import numpy as np
 from PIL import Image
 
-from adstudio.errors import ImageError, StorageError
-from adstudio.exports.gallery_page import PAGE, SCRIPT, STYLE
-from adstudio.images import atomic_write_bytes, load_image
-from adstudio.jobs.runs import RunSummary
-from adstudio.jobs.spec import Job
+from adstudio.errors import AdStudioError, StorageError
+from adstudio.exports.gallery_html import Shown, ShownItem, page_text
+from adstudio.images import atomic_write_bytes, encode_png, fit_within, load_image, to_uint8
+from adstudio.images.profiles import srgb_profile
 
-_EMBEDDED_PIXELS = 1_000_000
-_THUMBNAIL_PIXELS = 90_000
+PAGE_NAME = "index.html"
+_PICTURES = "pictures"
+_THUMBNAIL_PX = 640
+_INPUT_PX = 480
+_VIEW_PX = 2048
+_EMBEDDED_PX = 1280
 _JPEG_QUALITY = 90
-_SETTINGS = ("content_weight", "stroke_scale", "coverage", "attention_scale", "num_inference_steps", "seamless", "seed")
+
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GalleryEntry:
-    """A run under a title of its own."""
+class NamedPicture:
+    """A picture under a name for people."""
+
+    name: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GalleryItem:
+    """A result. before: the content it was made from. inputs: what stands beside it. settings: name and value."""
 
     title: str
-    run: RunSummary
+    result: Path
+    before: Path | None = None
+    inputs: tuple[NamedPicture, ...] = ()
+    settings: tuple[tuple[str, str], ...] = ()
+    prompt: str = ""
+    notes: str = ""
 
 
-def write_gallery(page: Path, entries: Sequence[GalleryEntry], *, heading: str) -> None:
-    """Write the page; pictures are embedded at up to a megapixel and link to the full files beside it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gallery:
+    """What a gallery shows, in this order. introduction: paragraphs, with empty lines between them."""
 
-    Raises StorageError where the page cannot be written.
+    title: str
+    items: tuple[GalleryItem, ...]
+    introduction: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """page: what to open. shown: how many pictures are in it. unread: pictures that could not be read."""
+
+    page: Path
+    shown: int
+    unread: tuple[Path, ...] = ()
+
+
+def write_gallery_folder(folder: Path, gallery: Gallery, progress: Progress = lambda _done, _of: None) -> Written:
+    """Write a folder with index.html and the pictures, whole or not at all; the originals stay untouched.
+
+    folder: new or empty. Pictures are written anew as sRGB without metadata.
+    Raises StorageError where it holds something or cannot be written.
     """
-    cards = "\n".join(_card(entry, page.parent) for entry in entries)
-    text = PAGE.format(heading=html.escape(heading), style=STYLE, script=SCRIPT, cards=cards)
+    folder = folder.absolute()
+    part = folder.with_name(f".{os.urandom(8).hex()}.part")
+    try:
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise StorageError(f"{folder}: is not empty; choose a new folder for the gallery")
+        (part / _PICTURES).mkdir(parents=True)
+        shelf = _Folder(part)
+        text = _page(gallery, shelf, progress)
+        atomic_write_bytes(part / PAGE_NAME, text)
+        if folder.exists():
+            folder.rmdir()
+        part.rename(folder)
+    except OSError as error:
+        raise StorageError(f"{folder}: the gallery cannot be written ({error.strerror or error})") from error
+    finally:
+        with contextlib.suppress(OSError):
+            if part.exists():
+                shutil.rmtree(part)
+    return Written(page=folder / PAGE_NAME, shown=shelf.shown, unread=tuple(shelf.unread))
+
+
+def write_gallery_file(page: Path, gallery: Gallery, progress: Progress = lambda _done, _of: None) -> Written:
+    """Write one HTML file with everything in it, pictures at up to 1280 pixels a side; one that is there is replaced.
+
+    Raises StorageError, with the file as it was before.
+    """
+    page = page.absolute()
+    shelf = _Embedded()
+    text = _page(gallery, shelf, progress)
     try:
         page.parent.mkdir(parents=True, exist_ok=True)
-        atomic_write_bytes(page, text.encode())
     except OSError as error:
-        raise StorageError(
-            f"{page}: the gallery cannot be written ({error.strerror}); choose another folder"
-        ) from error
+        raise StorageError(f"{page}: the gallery cannot be written ({error.strerror or error})") from error
+    atomic_write_bytes(page, text)
+    return Written(page=page, shown=shelf.shown, unread=tuple(shelf.unread))
 
 
-def _card(entry: GalleryEntry, base: Path) -> str:
-    title = html.escape(entry.title)
-    job = entry.run.job
-    if job is None or not entry.run.results:
-        reason = html.escape(entry.run.reason or f"This run is {entry.run.status}.")
-        return f'<article class="card"><h2>{title}</h2><p class="problem">{reason}</p></article>'
-    views = "\n".join(_view(result, job, base, title) for result in entry.run.results)
-    return (
-        f'<article class="card"><header><h2>{title}</h2><p class="time">{_time(entry.run)}</p></header>\n{views}\n'
-        f'<div class="inputs">{_inputs(job, base)}</div>\n<dl>{_settings(job)}</dl></article>'
-    )
+class _Shelf(Protocol):
+    """Where the page's pictures go."""
+
+    view_px: int
+    full_size: bool
+    shown: int
+    unread: list[Path]
+
+    def put(self, name: str, content: bytes, /) -> str:
+        """Keep a file and give the address under which the page finds it."""
+        ...
 
 
-def _view(result: Path, job: Job, base: Path, title: str) -> str:
-    after = _picture(result, _EMBEDDED_PIXELS)
-    if after is None:
-        return '<p class="problem">The result cannot be read.</p>'
-    source, width, height = after
-    link = html.escape(_link(result, base), quote=True)
-    picture = f'<img src="{source}" width="{width}" height="{height}" alt="{title}: the result">'
-    before = _picture(job.content, _EMBEDDED_PIXELS) if job.content is not None else None
-    full = f'<a class="full" href="{link}">Full size</a>'
-    if before is None:
-        return f'<figure class="view" style="--ratio:{width}/{height}">{picture}{full}</figure>'
-    return (
-        f'<figure class="view compare" style="--ratio:{width}/{height}">{picture}'
-        f'<img class="before" src="{before[0]}" width="{width}" height="{height}" alt="{title}: the content before">'
-        f'<input type="range" min="0" max="100" value="0" step="0.1" aria-label="{title}: before and after">'
-        f'<span class="tag left">Before</span><span class="tag right">After</span>{full}</figure>'
-    )
+class _Folder:
+    view_px = _VIEW_PX
+    full_size = True
+
+    def __init__(self, base: Path) -> None:
+        self._base = base
+        self.shown = 0
+        self.unread: list[Path] = []
+
+    def put(self, name: str, content: bytes, /) -> str:
+        atomic_write_bytes(self._base / _PICTURES / name, content)
+        return f"{_PICTURES}/{name}"
 
 
-def _inputs(job: Job, base: Path) -> str:
-    named: list[tuple[str, Path]] = [("Content", job.content)] if job.content is not None else []
-    several = len(job.styles) > 1
-    named += [(f"Reference {n}" if several else "Reference", style.image) for n, style in enumerate(job.styles, 1)]
-    parts: list[str] = []
-    for label, path in named:
-        picture = _picture(path, _THUMBNAIL_PIXELS)
-        if picture is not None:
-            source, width, height = picture
-            link = html.escape(_link(path, base), quote=True)
-            parts.append(
-                f'<a href="{link}"><img src="{source}" width="{width}" height="{height}" alt="{label}">'
-                f"<span>{label}</span></a>"
-            )
-    return "".join(parts)
+class _Embedded:
+    view_px = _EMBEDDED_PX
+    full_size = False
+
+    def __init__(self) -> None:
+        self.shown = 0
+        self.unread: list[Path] = []
+
+    def put(self, _name: str, content: bytes, /) -> str:
+        return "data:image/jpeg;base64," + base64.b64encode(content).decode()
 
 
-def _settings(job: Job) -> str:
-    pairs = [("Size", f"{job.width} × {job.height} px"), ("Model", job.model)]
-    for name in _SETTINGS:
-        value = getattr(job, name)
-        field_extra = Job.model_fields[name].json_schema_extra
-        if value is None or not isinstance(field_extra, dict) or str(value) == "none":
-            continue
-        words = field_extra.get("ui")
-        label = str(words["label"]) if isinstance(words, dict) else name
-        pairs.append((label, f"{value:g}" if isinstance(value, float) else str(value)))
-    return "".join(f"<div><dt>{html.escape(name)}</dt><dd>{html.escape(value)}</dd></div>" for name, value in pairs)
+def _page(gallery: Gallery, shelf: _Shelf, progress: Progress) -> bytes:
+    items: list[ShownItem] = []
+    for number, item in enumerate(gallery.items, start=1):
+        shown = _item(number, item, shelf)
+        if shown is not None:
+            items.append(shown)
+        progress(number, len(gallery.items))
+    shelf.shown = len(items)
+    if not items:
+        names = ", ".join(path.name for path in shelf.unread) or "none was named"
+        raise StorageError(f"There is no picture for the gallery that can be read ({names})")
+    return page_text(gallery.title, gallery.introduction, items).encode("utf-8", "replace")
 
 
-def _time(run: RunSummary) -> str:
-    return f"{run.seconds:.1f} s" if run.seconds is not None else ""
-
-
-def _picture(path: Path, pixels: int) -> tuple[str, int, int] | None:
-    """A picture as a data address with its width and height, at most that many pixels; None where it cannot be read."""
-    try:
-        loaded = load_image(path, reduce_to_pixels=pixels).pixels
-    except (ImageError, OSError):
+def _item(number: int, item: GalleryItem, shelf: _Shelf) -> ShownItem | None:
+    image = _read(item.result, shelf)
+    if image is None:
         return None
-    levels = np.clip(np.rint(loaded * 255), 0, 255).astype(np.uint8)
-    image = Image.fromarray(levels)
-    if image.width * image.height > pixels:
-        scale = (pixels / (image.width * image.height)) ** 0.5
-        size = (max(1, int(image.width * scale)), max(1, int(image.height * scale)))
-        image = image.resize(size, Image.Resampling.LANCZOS)
-    stream = io.BytesIO()
-    image.save(stream, "JPEG", quality=_JPEG_QUALITY, subsampling=0, optimize=True)
-    address = "data:image/jpeg;base64," + base64.b64encode(stream.getvalue()).decode()
-    return address, image.width, image.height
+    stem = f"{number:03d}"
+    before = _read(item.before, shelf) if item.before is not None else None
+    inputs: list[tuple[str, Shown]] = []
+    for index, one in enumerate(item.inputs, start=1):
+        picture = _read(one.path, shelf)
+        if picture is not None:
+            inputs.append((one.name, _put(f"{stem}-input-{index}.jpg", picture, _INPUT_PX, shelf)))
+    full = shelf.put(f"{stem}-full.png", encode_png(np.asarray(image))) if shelf.full_size else ""
+    return ShownItem(
+        title=item.title,
+        thumbnail=_put(f"{stem}-small.jpg", image, _THUMBNAIL_PX, shelf),
+        picture=_put(f"{stem}.jpg", image, shelf.view_px, shelf),
+        before=_put(f"{stem}-before.jpg", before, shelf.view_px, shelf) if before is not None else None,
+        full=full,
+        inputs=tuple(inputs),
+        settings=item.settings,
+        prompt=item.prompt,
+        notes=item.notes,
+    )
 
 
-def _link(path: Path, base: Path) -> str:
+def _read(path: Path, shelf: _Shelf) -> Image.Image | None:
     try:
-        return quote(Path(os.path.relpath(path, base)).as_posix())
-    except ValueError:  # another drive
-        return path.absolute().as_uri()
+        return Image.fromarray(to_uint8(load_image(path).pixels))
+    except (AdStudioError, OSError):
+        shelf.unread.append(path)
+        return None
+
+
+def _put(name: str, image: Image.Image, side_px: int, shelf: _Shelf) -> Shown:
+    small = image.resize(fit_within(image.size, side_px), Image.Resampling.LANCZOS)
+    stream = io.BytesIO()
+    small.save(stream, "JPEG", quality=_JPEG_QUALITY, subsampling=0, icc_profile=srgb_profile())
+    return Shown(address=shelf.put(name, stream.getvalue()), width=small.width, height=small.height)

@@ -157,7 +157,7 @@ def test_demo_makes_three_runs_and_a_gallery_and_can_be_repeated(
         "index.html",
     ]
     page = (out / "index.html").read_text(encoding="utf-8")
-    assert page.count("data:image/jpeg;base64,") == 3 + 2 + 5
+    assert page.count("data:image/jpeg;base64,") == 3 + 3 + 2 + 5
     assert "http" not in page
     before = {name: value for name, value in contents(out).items() if not name.endswith("index.html")}
     assert main(["demo", "--out", str(out)]) == 0
