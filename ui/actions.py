@@ -34,6 +34,7 @@ class Command(StrEnum):
     SWAP = "swap"
     PALETTE = "palette"
     SHORTCUTS = "shortcuts"
+    PREFERENCES = "preferences"
     FIT = "fit"
     ACTUAL_SIZE = "actual_size"
     ZOOM_IN = "zoom_in"
@@ -162,6 +163,13 @@ TABLE: tuple[ActionSpec, ...] = (
         apart=True,
     ),
     ActionSpec(command=Command.SHORTCUTS, text=_text("Keyboard shortcuts …"), menu=EDIT),
+    ActionSpec(
+        command=Command.PREFERENCES,
+        text=_text("Preferences …"),
+        menu=EDIT,
+        keys=("Ctrl+,",),
+        tip=_text("Appearance, device, memory, network, where things lie"),
+    ),
     ActionSpec(
         command=Command.VIEW_RESULT, text=_text("Result"), menu=VIEW, keys=("Alt+1",), checkable=True, group="mode"
     ),

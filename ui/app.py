@@ -24,6 +24,7 @@ from ui.actions import Command
 from ui.dialogs.question import ask
 from ui.icons import app_icon
 from ui.main_window import MainWindow
+from ui.preference_handlers import PreferenceHandlers
 from ui.state.project_room import OpenedProject
 from ui.state.samples import Samples, read_samples
 from ui.state.settings_keeper import SettingsKeeper
@@ -69,6 +70,7 @@ class Studio(QObject):
         self.bench.session.chosen.wish(settings.models)
         self.bench.set_memory_limit(settings.memory_limit_bytes)
         self.window = MainWindow(self.bench)
+        self.preferences = PreferenceHandlers(self.window, self._keeper, _PROJECT_NAME)
         self.window.commands.bring_back(recent=settings.recent_commands, keys=settings.shortcuts)
         self.window.commands.recent_changed.connect(lambda names: self._keeper.change(recent_commands=names))
         self.window.commands.keys_changed.connect(lambda keys: self._keeper.change(shortcuts=keys))
@@ -116,7 +118,7 @@ class Studio(QObject):
         self._host.warm()
 
     def _on_scheme_chosen(self, scheme: Appearance) -> None:
-        self._keeper.note(appearance=scheme)
+        self._keeper.change(appearance=scheme)
         apply_theme(self._app, scheme)
         self.window.show_scheme(scheme)
 

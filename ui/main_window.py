@@ -52,11 +52,13 @@ class MainWindow(QMainWindow):
     """close_asked: the artist wants to leave; whoever owns the event loop ends it in good order.
 
     scheme_chosen: another look was chosen in the menu. offline_chosen: whether anything may be fetched.
+    preferences_asked: they should be shown.
     """
 
     close_asked = Signal()
     scheme_chosen = Signal(object)
     offline_chosen = Signal(bool)
+    preferences_asked = Signal()
 
     def __init__(self, bench: Workbench, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -192,6 +194,7 @@ class MainWindow(QMainWindow):
             Command.ADD_MODELS: self.models.add_folder,
             Command.DOWNLOAD_MODEL: self.models.download,
             Command.OFFLINE: lambda: self.offline_chosen.emit(self.actions_table[Command.OFFLINE].isChecked()),
+            Command.PREFERENCES: self.preferences_asked.emit,
             Command.ABOUT: hands.about,
             **self.runs.commands(),
             **self.projects.commands(),

@@ -1,4 +1,4 @@
-"""Makes pictures of the command palette and of the dialogs about keys.
+"""Makes pictures of the command palette of the keys and of the preferences.
 
     python -m tests.ui.command_screens FOLDER [--size 1440x900] [--scheme dark|light|both]
 
@@ -21,10 +21,12 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 import qasync  # type: ignore[import-untyped]  # isort: skip
 
-from adstudio.settings import Appearance
+from adstudio.settings import Appearance, Settings
 from tests.ui.screens import Photographer
 from ui.actions import Command
 from ui.main_window import MainWindow
+from ui.preference_handlers import PreferenceHandlers
+from ui.state.settings_keeper import SettingsKeeper
 from ui.theme import apply_theme
 
 _LONG = "File: Ein sehr langer Name einer Handlung, wie ihn andere Sprachen nun einmal brauchen, und mehr davon"
@@ -39,6 +41,7 @@ class CommandPhotographer(Photographer):
         window = await self.open(home / "AD Studio", samples=True)
         await self._palette(window, scheme)
         await self._keys(window, scheme)
+        await self._preferences(window, scheme, home)
         await self.close(window)
 
     async def _palette(self, window: MainWindow, scheme: Appearance) -> None:
@@ -85,10 +88,27 @@ class CommandPhotographer(Photographer):
         dialog.search.setText("file")
         dialog.select(Command.RUN_FOLDER)
         await self._take(window, dialog, f"{scheme}-keys-long")
-        window.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+        dialog.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
         await self._take(window, dialog, f"{scheme}-keys-rtl")
-        window.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
         shortcuts.reset_all()
+        dialog.reject()
+
+    async def _preferences(self, window: MainWindow, scheme: Appearance, home: Path) -> None:
+        """As opened, with another choice, with a long path, from right to left."""
+        keeper = SettingsKeeper(Settings(appearance=scheme), home / "settings.json", window.bench.background)
+        handlers = PreferenceHandlers(window, keeper, "Studio.adproj")
+        handlers.open()
+        dialog = handlers.dialog
+        assert dialog is not None
+        dialog.show_place("~/Pictures/AD Studio/Studio.adproj", may_move=True)
+        await self._take(window, dialog, f"{scheme}-preferences")
+        dialog.memory.setValue(6)
+        dialog.show_place(
+            "/media/artist/A drive with a very long name/Pictures of this year/Studio.adproj", may_move=False
+        )
+        await self._take(window, dialog, f"{scheme}-preferences-long")
+        dialog.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+        await self._take(window, dialog, f"{scheme}-preferences-rtl")
         dialog.reject()
 
     async def _take(self, window: MainWindow, widget: QWidget, name: str) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from adstudio.errors import JobError
+from adstudio.jobs.choices import Device
 from adstudio.jobs.defaults import PATCH_MODEL
 from adstudio.jobs.parameters import Parameter
 from adstudio.jobs.spec import Job, Task
@@ -59,11 +60,18 @@ class Session(QObject):
         self._done: list[Setup] = []
         self._merge = ""
         self.seed_locked = True
+        self._device = Device.AUTO
         models.changed.connect(self._on_models)
 
     @property
     def setup(self) -> Setup:
         return self._setup
+
+    def set_device(self, device: Device) -> None:
+        """Where jobs are computed that name no device themselves."""
+        if device is not self._device:
+            self._device = device
+            self.changed.emit()
 
     # Edits
 
@@ -264,7 +272,8 @@ class Session(QObject):
         if problem:
             raise JobError(problem)
         model = self.model()
-        return job_of(self._setup, model, used_loras(self._setup, model, self._models))
+        job = job_of(self._setup, model, used_loras(self._setup, model, self._models))
+        return job.model_copy(update={"device": self._device}) if job.device is Device.AUTO else job
 
     # Inside
 
