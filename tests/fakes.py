@@ -46,7 +46,10 @@ class Script:
 
 @dataclass
 class ScriptedEngine:
-    """An engine that follows scripts, one a job; the last one is used again when they run out."""
+    """An engine that follows scripts, one a job; the last one is used again when they run out.
+
+    released_after: how many runs had ended, for each time that memory was to be given back.
+    """
 
     scripts: list[Script] = field(default_factory=lambda: [Script()])
     warm_error: Exception | None = None
@@ -54,6 +57,8 @@ class ScriptedEngine:
     warmed: threading.Event = field(default_factory=threading.Event)
     reached_gate: threading.Event = field(default_factory=threading.Event)
     ended: int = 0
+    released_after: list[int] = field(default_factory=list)
+    release_error: Exception | None = None
     taken: list[RunRequest] = field(default_factory=list)
     threads: set[int] = field(default_factory=set)
 
@@ -62,6 +67,12 @@ class ScriptedEngine:
         self.warmed.set()
         if self.warm_error is not None:
             raise self.warm_error
+
+    def release(self) -> None:
+        self.threads.add(threading.get_ident())
+        self.released_after.append(self.ended)
+        if self.release_error is not None:
+            raise self.release_error
 
     def run(self, request: RunRequest, control: RunControl) -> Iterator[Event]:
         self.threads.add(threading.get_ident())

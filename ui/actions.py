@@ -52,6 +52,7 @@ class Command(StrEnum):
     RUN_FOLDER = "run_folder"
     PAUSE = "pause"
     CANCEL = "cancel"
+    STOP_AND_FREE = "stop_and_free"
     RESTORE_ALL = "restore_all"
     RESTORE_SEED = "restore_seed"
     USE_AS_CONTENT = "use_as_content"
@@ -208,6 +209,12 @@ TABLE: tuple[ActionSpec, ...] = (
     ),
     ActionSpec(command=Command.PAUSE, text=_text("Pause"), menu=RUN, keys=("Ctrl+P",), checkable=True),
     ActionSpec(command=Command.CANCEL, text=_text("Cancel"), menu=RUN, keys=("Esc",)),
+    ActionSpec(
+        command=Command.STOP_AND_FREE,
+        text=_text("Stop here and free the memory"),
+        menu=RUN,
+        tip=_text("The run keeps its checkpoint and can go on later; models are let go of until the next run"),
+    ),
     ActionSpec(command=Command.SHOW_RUN, text=_text("Show on the canvas"), keys=("Return",)),
     ActionSpec(command=Command.RESTORE_ALL, text=_text("Restore all"), keys=("A",), apart=True),
     ActionSpec(command=Command.RESTORE_SEED, text=_text("Restore the seed"), keys=("S",)),

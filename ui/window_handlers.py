@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,8 +10,10 @@ from PySide6.QtCore import QObject, Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QLineEdit, QMessageBox, QPlainTextEdit
 
+from ui.actions import Command
 from ui.canvas.drop_zones import Role
 from ui.state.folder_look import FolderLook
+from ui.state.freeing import Freeing
 from ui.state.importing import Offer, Target
 from ui.state.incoming import Incoming, incoming_from
 from ui.state.runs import HistoryEntry
@@ -35,6 +38,17 @@ class WindowHandlers(QObject):
         self.folder_look.status.connect(bench.status)
         self.folder_look.told.connect(bench.noticed)
         self.folder_look.refused.connect(bench.failed)
+        self.freeing = Freeing(bench.controller, bench.room, self)
+        self.freeing.status.connect(bench.status)
+        self.freeing.unfinished.connect(bench.unfinished_found)
+
+    def run_commands(self) -> dict[Command, Callable[[], None]]:
+        """Handlers of what begins and ends runs, but Run and Pause."""
+        return {
+            Command.RUN_FOLDER: self.run_over_folder,
+            Command.CANCEL: self.escape,
+            Command.STOP_AND_FREE: self.freeing.stop_and_free,
+        }
 
     # Pictures in
 

@@ -27,6 +27,11 @@ class StudioEngine:
         """Load or compile the patch model's search ahead of the first job."""
         self._patch.warm()
 
+    def release(self) -> None:
+        """Let go of diffusion models and what is kept beside them in memory; the patch model keeps nothing large."""
+        if self._diffusion is not None:
+            self._diffusion.release()
+
     def run(self, request: RunRequest, control: RunControl) -> Iterator[Event]:
         """Compute one job; see `adstudio.jobs.host.Engine.run`. Raises UnavailableError where memory runs out."""
         if request.job.model == PATCH_MODEL:

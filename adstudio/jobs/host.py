@@ -52,6 +52,9 @@ class Engine(Protocol):
     def warm(self) -> None:
         """Do slow one-time work (imports, compiled kernels) ahead of the first job. Idempotent."""
 
+    def release(self) -> None:
+        """Give back the memory of models and of what is kept for later jobs; the next job loads anew. Idempotent."""
+
 
 EngineFactory = Callable[[], Engine]
 
@@ -76,6 +79,9 @@ class EngineHost(Protocol):
 
     def warm(self) -> None:
         """Let the engine be imported and its kernels be made ready when nothing else is queued."""
+
+    def release(self) -> None:
+        """Let the engine give its memory back as soon as nothing computes, before the next queued run begins."""
 
     async def shutdown(self) -> None:
         """Cancel what runs and waits, then join the thread."""

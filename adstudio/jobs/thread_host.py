@@ -48,6 +48,7 @@ class ThreadHost:
         self._current: Run | None = None
         self._last_over: Run | None = None
         self._warm_wanted = False
+        self._release_wanted = False
         self._closing = False
         self._joiners: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = []
         self._thread_over = False
@@ -107,6 +108,13 @@ class ThreadHost:
             self._start_thread()
             self._work.notify_all()
 
+    def release(self) -> None:
+        """Let the engine give its memory back as soon as nothing computes, before the next queued run begins."""
+        with self._work:
+            if self._thread is not None:
+                self._release_wanted = True
+                self._work.notify_all()
+
     async def shutdown(self) -> None:
         """Cancel everything, wait for the engine without blocking the loop, then join the thread. Idempotent."""
         self._close()
@@ -159,20 +167,8 @@ class ThreadHost:
     def _serve(self) -> None:
         lower_thread_priority()
         try:
-            while True:
-                with self._work:
-                    while not (self._queue or self._warm_wanted or self._closing):
-                        self._work.wait()
-                    if self._queue:
-                        self._current = self._queue.popleft()
-                    elif self._closing:
-                        return
-                    else:
-                        self._warm_wanted = False
-                if self._current is not None:
-                    self._take(self._current)
-                else:
-                    self._warm_up()
+            while self._serve_once():
+                pass
         finally:
             self._engine = None
             with self._work:
@@ -181,6 +177,34 @@ class ThreadHost:
             for loop, ended in joiners:
                 with contextlib.suppress(RuntimeError):  # that loop is closed: nobody waits there any more
                     loop.call_soon_threadsafe(_settle, ended)
+
+    def _serve_once(self) -> bool:
+        """Wait for something to do, and do it; False once the host closes and nothing is left."""
+        with self._work:
+            while not (self._queue or self._warm_wanted or self._release_wanted or self._closing):
+                self._work.wait()
+            release, self._release_wanted = self._release_wanted, False
+            if not release and self._queue:
+                self._current = self._queue.popleft()
+            elif not release and self._closing:
+                return False
+            elif not release:
+                self._warm_wanted = False
+        if release:
+            self._give_back()
+        elif self._current is not None:
+            self._take(self._current)
+        else:
+            self._warm_up()
+        return True
+
+    def _give_back(self) -> None:
+        if self._engine is None:
+            return
+        try:
+            self._engine.release()
+        except Exception:  # noqa: BLE001 (the top of a thread)
+            _log.warning("The engine could not give its memory back.", exc_info=True)
 
     def _warm_up(self) -> None:
         try:

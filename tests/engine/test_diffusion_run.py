@@ -223,6 +223,29 @@ def test_features_are_kept_for_the_next_job_and_change_nothing(diffusion: Diffus
     assert cache.held_bytes[0] == held
 
 
+def test_memory_that_was_given_back_is_taken_again_for_the_same_picture(
+    diffusion: DiffusionStudio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    diffusion.engine = StudioEngine(threads=1)
+    diffusion.engine.release()  # nothing was loaded yet
+    first = diffusion.run().picture
+    engine = diffusion.engine._diffusion
+    assert engine is not None
+    loads: list[object] = []
+    load = loading.load_parts
+
+    def counting(*given: Any, **keywords: Any) -> Any:
+        loads.append(given)
+        return load(*given, **keywords)
+
+    monkeypatch.setattr(loaded_module, "load_parts", counting)
+    assert engine._keeper.held_bytes(torch.device("cpu")) > 0
+    diffusion.engine.release()
+    assert engine._keeper.held_bytes(torch.device("cpu")) == 0
+    assert np.array_equal(diffusion.run().picture, first)
+    assert len(loads) == 1
+
+
 def test_a_snapped_mask_is_told(diffusion: DiffusionStudio) -> None:
     soft = labels(64, 48, 10, 200, below=True)
     soft[24] = 100

@@ -17,6 +17,7 @@ class FakeHost:
         self.submitted: list[RunRequest] = []
         self.cancelled: list[RunId] = []
         self.warmed = 0
+        self.released = 0
         self.shut_down = False
         self.answers_cancel = True
         self._queues: dict[RunId, asyncio.Queue[Event]] = {}
@@ -62,6 +63,9 @@ class FakeHost:
 
     def warm(self) -> None:
         self.warmed += 1
+
+    def release(self) -> None:
+        self.released += 1
 
     async def shutdown(self) -> None:
         self.shut_down = True

@@ -375,6 +375,28 @@ class HostContract:
 
         play(story())
 
+    def test_memory_is_given_back_between_runs_by_the_engine_thread(self, tmp_path: Path) -> None:
+        gate = threading.Event()
+        host, engine = self.hosting(Script(gate=gate), Script())
+        engine.release_error = RuntimeError("the driver is gone")
+
+        async def story() -> None:
+            host.release()  # nothing was begun yet: nothing to give back
+            first, second = (host.submit(request_in(tmp_path / name)) for name in ("first", "second"))
+            await until(engine.reached_gate.is_set)
+            host.release()
+            assert engine.released_after == [], "not while a run computes"
+            host.cancel(first)
+            assert isinstance((await everything(host, second))[-1], Finished)
+            assert engine.released_after == [1], "before the run that waited"
+            host.release()
+            await until(lambda: engine.released_after == [1, 2])
+            await host.shutdown()
+            host.release()
+
+        play(story())
+        assert len(engine.threads) == 1
+
     def test_unknown_runs_are_refused(self) -> None:
         host, _engine = self.hosting()
         for call in (host.events, host.pause, host.resume, host.cancel):

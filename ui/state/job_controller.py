@@ -178,6 +178,10 @@ class JobController(QObject):
         for run_id in reversed(tuple(self._runs)):
             self._host.cancel(run_id)
 
+    def release_memory(self) -> None:
+        """Let the engine give back what models take as soon as nothing computes."""
+        self._host.release()
+
     async def shutdown(self) -> None:
         """Cancel, let the host join its thread, end following."""
         self.cancel_all()

@@ -94,6 +94,10 @@ class DiffusionEngine:
                 "multidiffusion, or close other programs"
             ) from error
 
+    def release(self) -> None:
+        """Let go of the model and of everything that is kept in memory for later jobs; files stay."""
+        self._keeper.release()
+
     def _load(
         self, job: Job, model: ModelDescription, device: torch.device, dtype: torch.dtype, control: RunControl
     ) -> tuple[Loaded, Guidance]:

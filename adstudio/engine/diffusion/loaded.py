@@ -162,6 +162,12 @@ class ModelKeeper:
             self.findings.forget()
             self.free()
 
+    def release(self) -> None:
+        """Let go of the model and of all that is kept in memory, also where no model is loaded."""
+        self._loaded = None
+        self.findings.forget()
+        self.free()
+
 
 def _budgets(device: torch.device) -> tuple[int, int]:
     """Bytes of features that are kept on a device and in memory."""
