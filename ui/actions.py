@@ -26,6 +26,7 @@ class Command(StrEnum):
     COPY_PROJECT = "copy_project"
     PROJECT_FOLDER = "project_folder"
     EXPORT_BUNDLE = "export_bundle"
+    EXPORT_GALLERY = "export_gallery"
     IMPORT_BUNDLE = "import_bundle"
     QUIT = "quit"
     UNDO = "undo"
@@ -140,6 +141,12 @@ TABLE: tuple[ActionSpec, ...] = (
     ActionSpec(command=Command.ADD_STYLES, text=_text("Add style references …"), menu=FILE, keys=("Ctrl+Shift+O",)),
     ActionSpec(
         command=Command.SAVE_RESULT, text=_text("Save the result as …"), menu=FILE, keys=("Ctrl+Shift+E",), apart=True
+    ),
+    ActionSpec(
+        command=Command.EXPORT_GALLERY,
+        text=_text("Export a gallery …"),
+        menu=FILE,
+        tip=_text("A page for any browser with the selected runs, or all where one or none is selected"),
     ),
     ActionSpec(command=Command.QUIT, text=_text("Quit"), menu=FILE, keys=("Ctrl+Q",), apart=True),
     ActionSpec(command=Command.UNDO, text=_text("Undo"), menu=EDIT, keys=("Ctrl+Z",)),

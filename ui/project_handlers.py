@@ -13,6 +13,7 @@ from adstudio.projects import SUFFIX, ReadOnlyReason, TakenIn
 from adstudio.projects.bundle_format import Manifest
 from adstudio.projects.recent import recent_projects
 from ui.actions import FILE, Command
+from ui.gallery_handlers import GalleryHandlers
 from ui.state.job_controller import RunState
 from ui.state.project_room import OpenedProject
 from ui.state.words import home_path
@@ -30,6 +31,7 @@ class ProjectHandlers(QObject):
         super().__init__(window)
         self._window = window
         self._room = window.bench.room
+        self._gallery = GalleryHandlers(window)
         self.recent = QMenu(self.tr("Open a recent project"), window)
         self.recent.aboutToShow.connect(self._fill_recent)
         actions = window.actions_table
@@ -46,6 +48,7 @@ class ProjectHandlers(QObject):
             Command.COPY_PROJECT: self.copy,
             Command.PROJECT_FOLDER: self.show_folder,
             Command.EXPORT_BUNDLE: self.export_bundle,
+            Command.EXPORT_GALLERY: self._gallery.export,
             Command.IMPORT_BUNDLE: self.import_bundle,
         }
 

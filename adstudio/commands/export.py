@@ -34,8 +34,6 @@ def export_command(project: Path, out: Path, wishes: ExportWishes) -> int:
         whole = wishes.runs is None and wishes.board is None
         ids = None if whole else chosen_runs(opened, wishes.runs, wishes.board)
         gallery = gallery_of(opened, ids, title=wishes.title, introduction=wishes.introduction)
-        if not gallery.items:
-            raise ProjectError(f"{project}: there is no finished picture to be shown; name other runs, or run a job")
         if wishes.single_file:
             named = out.suffix.lower() in _PAGE_SUFFIXES
             written = write_gallery_file(out if named else out.with_name(out.name + ".html"), gallery)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from adstudio.errors import ProjectError
 from adstudio.exports.gallery import Gallery, GalleryItem, NamedPicture
 from adstudio.jobs.spec import Job
 from adstudio.projects import Project, Query, Run, RunInput
@@ -17,10 +18,12 @@ def gallery_of(
 ) -> Gallery:
     """The results of these runs in this order, or of all of the project from the oldest on; title: else its name.
 
-    Raises ProjectError where a run is not there.
+    Raises ProjectError where a run is not there, or none of them has a picture.
     """
     ids = tuple(reversed(project.run_ids(Query()))) if run_ids is None else run_ids
     items = [item for run in project.runs(ids) for item in _items(project, run)]
+    if not items:
+        raise ProjectError(f"{project.name}: there is no finished picture to be shown; name other runs, or run a job")
     return Gallery(title=title or project.name, introduction=introduction, items=tuple(items))
 
 

@@ -162,6 +162,14 @@ def test_a_picture_that_cannot_be_read_is_named_and_the_others_are_shown(picture
     assert not (tmp_path / "out").exists() and not list(tmp_path.glob(".*"))
 
 
+def test_a_project_without_pictures_makes_no_gallery(
+    project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.close()
+    assert main(["export", str(project.folder), "--out", str(tmp_path / "out")]) == 2
+    assert "no finished picture" in capsys.readouterr().err and not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize(("option", "value"), [("--board", "Nowhere"), ("--runs", "../x"), ("--runs", "")])
 def test_what_is_not_there_is_refused_and_nothing_is_written(
     project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str, value: str

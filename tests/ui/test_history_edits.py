@@ -294,6 +294,33 @@ def test_runs_go_into_a_bundle_and_into_another_project(three: MainWindow, quiet
     assert "friend.adbundle" in three.canvas.banner.message.text()
 
 
+def _export_gallery(three: MainWindow, target: Path, quiet: Quiet) -> None:
+    three.history.strip.selectAll()
+    three.actions_table[Command.EXPORT_GALLERY].trigger()
+    dialog = three.dialogs.current
+    assert dialog is not None and "3 runs" in dialog.windowTitle()
+    dialog.selectFile(str(target))
+    dialog.accept()
+    quiet()
+
+
+def test_the_selected_runs_become_a_gallery(three: MainWindow, quiet: Quiet) -> None:
+    target = three.bench.project_folder.with_name("gallery")
+    _export_gallery(three, target, quiet)
+    assert (target / "index.html").read_text(encoding="utf-8").count("<dialog") == 3
+    assert "3 pictures in" in three.status_line.doing.text()
+
+
+def test_a_gallery_in_one_file_replaces_none(three: MainWindow, quiet: Quiet) -> None:
+    target = three.bench.project_folder.with_name("gallery.html")
+    _export_gallery(three, target, quiet)
+    assert target.read_text(encoding="utf-8").count("<dialog") == 3
+    target.write_text("mine", encoding="utf-8")
+    _export_gallery(three, target, quiet)
+    assert target.read_text(encoding="utf-8") == "mine"
+    assert "gallery.html: is there already" in three.canvas.banner.message.text()
+
+
 def test_previews_are_kept_as_frames_about_one_a_second(
     filled: MainWindow, host: FakeHost, qtbot: QtBot, quiet: Quiet
 ) -> None:

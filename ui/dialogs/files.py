@@ -11,6 +11,8 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from adstudio.images.opening import SUFFIXES
 from adstudio.projects import BUNDLE_SUFFIX, SUFFIX
 
+PAGE_SUFFIX = ".html"
+
 
 class FileDialogs(QObject):
     """Remembers the folder last used. folder: where to begin, where it is there; else with the pictures."""
@@ -87,6 +89,19 @@ class FileDialogs(QObject):
         """One bundle."""
         dialog = self._open(title, QFileDialog.FileMode.ExistingFile, lambda files: then(files[0]))
         dialog.setNameFilters([self._bundles(), self.tr("All files (*)")])
+        dialog.open()
+
+    def save_gallery(self, title: str, name: str, then: Callable[[Path], None]) -> None:
+        """Where a gallery is to be made: a new folder, or a file that ends in PAGE_SUFFIX."""
+        folder, page = self.tr("Folder (*)"), self.tr("One HTML file (*{suffix})").format(suffix=PAGE_SUFFIX)
+        dialog = self._open(title, QFileDialog.FileMode.AnyFile, lambda files: then(files[0]))
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setOption(QFileDialog.Option.DontConfirmOverwrite)
+        dialog.setNameFilters([folder, page])
+        dialog.filterSelected.connect(
+            lambda chosen: dialog.setDefaultSuffix(PAGE_SUFFIX.removeprefix(".") if chosen == page else "")
+        )
+        dialog.selectFile(name)
         dialog.open()
 
     def _bundles(self) -> str:
