@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from adstudio.errors import JobError, UnavailableError
-from adstudio.jobs.choices import ControlKind, Device, Method, Precision, Seamless, Start, Task
+from adstudio.jobs.choices import ControlKind, Device, Method, Precision, Preset, Seamless, Start, Task
 from adstudio.jobs.defaults import PATCH_MODEL, resolve
 from adstudio.jobs.described import described_model
 from adstudio.jobs.files import parse_job
@@ -55,6 +55,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "prompt": st.sampled_from(["a", "b c"]),
     "negative_prompt": st.sampled_from(["d", "e"]),
     "seamless": st.sampled_from(list(Seamless)),
+    "preset": st.sampled_from(list(Preset)),
     "method": st.sampled_from(list(Method)),
     "adain": st.booleans(),
     "layers": st.sampled_from(["0", "0-1", "1,3"]),
