@@ -66,7 +66,7 @@ def save_jpeg(path: Path, pixels: Pixels, *, quality: int = 92) -> None:
     """Write a JPEG atomically, with a profile that says sRGB; quality 1 … 95. Raises StorageError."""
     buffer = io.BytesIO()
     image = Image.fromarray(to_uint8(pixels))
-    image.save(buffer, "JPEG", quality=quality, subsampling=0, optimize=True, icc_profile=srgb_profile())
+    image.save(buffer, "JPEG", quality=quality, subsampling=0, icc_profile=srgb_profile())
     atomic_write_bytes(path, buffer.getvalue())
 
 

@@ -79,6 +79,14 @@ def test_the_same_picture_is_the_same_file(tmp_path: Path) -> None:
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
+def test_a_jpeg_of_noise_is_written_too(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (320, 320, 3), dtype=np.uint8)
+    save_jpeg(tmp_path / "noise.jpg", noise)
+    with Image.open(tmp_path / "noise.jpg") as image:
+        assert image.size == (320, 320)
+        image.load()
+
+
 def test_jpeg_is_near_and_says_srgb(tmp_path: Path) -> None:
     save_jpeg(tmp_path / "a.jpg", UNIT, quality=95)
     with Image.open(tmp_path / "a.jpg") as image:
