@@ -15,6 +15,7 @@ from typing import NoReturn
 
 import adstudio
 from adstudio.commands.console import say, tell
+from adstudio.commands.export_arguments import add_export_arguments, export_from
 from adstudio.commands.models_arguments import add_models_arguments
 from adstudio.errors import AdStudioError, ProjectError, UnavailableError
 from adstudio.jobs.host import Engine
@@ -80,7 +81,7 @@ def _dispatch(arguments: argparse.Namespace) -> int:
                 as_json=arguments.json,
             )
         case "doctor" | "bundle" | "export":
-            return {"doctor": _doctor, "bundle": _bundle, "export": _export}[arguments.command](arguments)
+            return {"doctor": _doctor, "bundle": _bundle, "export": export_from}[arguments.command](arguments)
         case "schema":
             from adstudio.jobs.files import json_schema
 
@@ -148,19 +149,6 @@ def _bundle(arguments: argparse.Namespace) -> int:
     return bundle.show_command(arguments.bundle, as_json=arguments.json)
 
 
-def _export(arguments: argparse.Namespace) -> int:
-    from adstudio.commands.export import ExportWishes, export_command
-
-    wishes = ExportWishes(
-        runs=arguments.runs,
-        board=arguments.board,
-        title=arguments.title,
-        introduction=arguments.intro,
-        single_file=arguments.single_file,
-    )
-    return export_command(arguments.project, arguments.out, wishes)
-
-
 def _open_window(project: Path | None = None) -> int:
     try:
         app = importlib.import_module("ui.app")
@@ -195,7 +183,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--out", type=Path, metavar="DIR", help="folder for runs and gallery (Pictures/AD Studio/Demo)")
     add_models_arguments(commands.add_parser("models", help="which diffusion models there are; add, fetch, inspect"))
     _add_bundle_parser(commands.add_parser("bundle", help="runs from project to project in one file"))
-    _add_export_arguments(commands.add_parser("export", help="pictures of a project as a gallery for any browser"))
+    add_export_arguments(commands.add_parser("export", help="pictures of a project as a gallery for any browser"))
     doctor = commands.add_parser("doctor", help="say what this machine, or a project, has and lacks")
     doctor.add_argument("project", type=Path, nargs="?", metavar="PROJECT", help="say whether this project is sound")
     doctor.add_argument("--repair", action="store_true", help="mend what is wrong with the project")
@@ -262,17 +250,6 @@ def _add_bench_arguments(bench: argparse.ArgumentParser) -> None:
     bench.add_argument("--device", choices=("auto", "cuda", "mps", "cpu"), default="auto")
     bench.add_argument("--precision", choices=("auto", "bf16", "fp16", "fp32"), default="auto")
     bench.add_argument("--json", action="store_true", help="for programs rather than people")
-
-
-def _add_export_arguments(export: argparse.ArgumentParser) -> None:
-    export.add_argument("project", type=Path, metavar="PROJECT", help="the project's folder")
-    export.add_argument("--out", type=Path, required=True, metavar="DIR", help="the gallery's folder; new or empty")
-    which = export.add_mutually_exclusive_group()
-    which.add_argument("--runs", metavar="ID,…", help="only these runs, in this order")
-    which.add_argument("--board", metavar="NAME", help="only the runs on this board, in its order")
-    export.add_argument("--title", default="", help="the gallery's title (the project's name)")
-    export.add_argument("--intro", default="", metavar="TEXT", help="words below the title")
-    export.add_argument("--single-file", action="store_true", help="--out is one HTML file with everything in it")
 
 
 def _add_bundle_parser(parser: argparse.ArgumentParser) -> None:

@@ -56,18 +56,29 @@ class Cell:
     failed: bool = False
 
 
-def write_grid(path: Path, title: str, columns: Header, rows: Header | None, cells: Sequence[Cell]) -> None:
+def write_grid(
+    path: Path,
+    title: str,
+    columns: Header,
+    rows: Header | None,
+    cells: Sequence[Cell],
+    *,
+    column_count: int | None = None,
+) -> None:
     """Draw the cells, row by row, and write the sheet as a PNG.
 
     rows: None where one field only was gone over; the cells then follow each other over as many rows as look well.
+    column_count: cells in a row where rows is None, else as many as look well.
     Raises StorageError where the sheet cannot be written.
     """
-    save_png(path, np.asarray(draw_grid(title, columns, rows, cells)))
+    save_png(path, np.asarray(draw_grid(title, columns, rows, cells, column_count=column_count)))
 
 
-def draw_grid(title: str, columns: Header, rows: Header | None, cells: Sequence[Cell]) -> Image.Image:
+def draw_grid(
+    title: str, columns: Header, rows: Header | None, cells: Sequence[Cell], *, column_count: int | None = None
+) -> Image.Image:
     """The sheet; see `write_grid`."""
-    count = len(columns.values) if rows is not None else _columns_for(len(cells))
+    count = len(columns.values) if rows is not None else min(column_count or _columns_for(len(cells)), len(cells))
     side = min(_SIDE_PX, max(_LEAST_SIDE_PX, _LARGEST_SHEET_PX // max(count, math.ceil(len(cells) / count)) - _GAP_PX))
     pictures = [_picture(cell, side) for cell in cells]
     frame = _frame([one.size for one in pictures if one is not None], side)

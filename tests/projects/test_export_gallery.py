@@ -162,6 +162,34 @@ def test_a_picture_that_cannot_be_read_is_named_and_the_others_are_shown(picture
     assert not (tmp_path / "out").exists() and not list(tmp_path.glob(".*"))
 
 
+def test_a_contact_sheet_has_the_chosen_columns_and_replaces_nothing(
+    project: Project, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for seed in range(3):
+        finished_run(project, pictures, seed=seed)
+    project.close()
+    sizes = {}
+    for columns in (1, 3):
+        sheet = tmp_path / f"{columns}.png"
+        arguments = ["export", str(project.folder), "--contact-sheet", str(sheet), "--columns", str(columns)]
+        assert main(arguments) == 0
+        with Image.open(sheet) as image:
+            sizes[columns] = image.size
+        assert main(arguments) == 1 and "is there already" in capsys.readouterr().err
+    assert sizes[3][0] - sizes[1][0] == 2 * (176 + 16) and sizes[1][1] > sizes[3][1]  # two cells and their gaps
+
+
+@pytest.mark.parametrize(
+    ("options", "named"), [([], "--out"), (["--contact-sheet", "a.png", "--columns", "0"], "--columns")]
+)
+def test_a_wish_that_cannot_be_is_refused(
+    project: Project, capsys: pytest.CaptureFixture[str], options: list[str], named: str
+) -> None:
+    project.close()
+    assert main(["export", str(project.folder), *options]) == 2
+    assert named in capsys.readouterr().err
+
+
 def test_a_project_without_pictures_makes_no_gallery(
     project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
