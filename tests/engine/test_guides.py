@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from adstudio.engine.patch.guides import Target, ToneAndEdges, colour_matched
+from adstudio.engine.patch.guides import Target, ToneAndEdges, colour_matched, tight
 from adstudio.engine.patch.marks import Marks
 from adstudio.engine.patch.tones import (
     Forms,
@@ -51,6 +51,11 @@ def test_a_free_place_wants_the_picture_s_own_marks_on_the_planned_tone() -> Non
     assert float(inside.mean()) == pytest.approx(0.6, abs=0.03)
     marks = np.corrcoef(inside.flatten(), picture[0, 8:-8, 28:-8].flatten())[0, 1]
     assert marks > 0.95
+
+
+def test_a_strong_content_holds_tighter_but_leaves_room_for_colours() -> None:
+    assert [tight(strength) for strength in (0.0, 0.4, 1.0)] == [0.0, 0.4, 1.0]
+    assert 1 < tight(1.2) < tight(4) < tight(40) < 8
 
 
 def test_plain_places_of_the_content_are_free_and_its_edges_are_not() -> None:

@@ -166,6 +166,15 @@ class ToneAndEdges:
         return torch.cat((tone, edge, place[None, :, None].expand(tone.shape)))
 
 
+def tight(strength: float) -> float:
+    """How tight tones and edges hold at a strength of the content, 1 being the default for both.
+
+    Above that, its root: guides that outweigh colours by far leave no room for them in the descriptors, so that pixels
+    of any colour but the right tone mix to grain (own choice).
+    """
+    return strength if strength <= 1 else math.sqrt(strength)
+
+
 def _mean(values: Tensor, reach_px: int) -> Tensor:
     """Means over squares that reach so far from their centre: [1, height, width] -> the same."""
     side = 2 * reach_px + 1

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from adstudio.engine.patch.bands import Stopped
 from adstudio.engine.patch.correspondence import PartGuides, figure_mask, without_islands
-from adstudio.engine.patch.guides import Guides, NoGuides, ToneAndEdges, colour_matched
+from adstudio.engine.patch.guides import Guides, NoGuides, ToneAndEdges, colour_matched, tight
 from adstudio.engine.patch.order import Order
 from adstudio.engine.patch.pyramid import labels_at
 from adstudio.engine.patch.synthesis import APPEARANCE_TUNING, TEXTURE_TUNING, Task, Tuning
@@ -255,7 +255,8 @@ def _start_and_guides(
         return start, PartGuides.of(content, tuple(references), strength), ()
     seen = Forms.of(light, pictures, plan.structure)
     heights = job.task is JobTask.APPEARANCE_TRANSFER
-    guides = ToneAndEdges(calmed(luminance(content)), tones, tuple(references), seen, colour, strength, heights)
+    held = tight(strength)
+    guides = ToneAndEdges(calmed(luminance(content)), tones, tuple(references), seen, colour, held, heights)
     return start, guides, tuple(appeals)
 
 
