@@ -54,6 +54,9 @@ class Command(StrEnum):
     PAUSE = "pause"
     CANCEL = "cancel"
     STOP_AND_FREE = "stop_and_free"
+    HOLD_QUEUE = "hold_queue"
+    RELEASE_QUEUE = "release_queue"
+    EMPTY_QUEUE = "empty_queue"
     RESTORE_ALL = "restore_all"
     RESTORE_SEED = "restore_seed"
     USE_AS_CONTENT = "use_as_content"
@@ -221,6 +224,20 @@ TABLE: tuple[ActionSpec, ...] = (
         text=_text("Stop here and free the memory"),
         menu=RUN,
         tip=_text("The run keeps its checkpoint and can go on later; models are let go of until the next run"),
+    ),
+    ActionSpec(
+        command=Command.HOLD_QUEUE,
+        text=_text("Hold the runs that wait"),
+        menu=RUN,
+        tip=_text("What runs goes on; what waits begins when it is let go on"),
+        apart=True,
+    ),
+    ActionSpec(command=Command.RELEASE_QUEUE, text=_text("Let held runs go on"), menu=RUN),
+    ActionSpec(
+        command=Command.EMPTY_QUEUE,
+        text=_text("Give up the runs that wait"),
+        menu=RUN,
+        tip=_text("They stay in the history and can be gone on with from there"),
     ),
     ActionSpec(command=Command.SHOW_RUN, text=_text("Show on the canvas"), keys=("Return",)),
     ActionSpec(command=Command.RESTORE_ALL, text=_text("Restore all"), keys=("A",), apart=True),

@@ -28,13 +28,25 @@ async def _open_in_thread(folder: Path) -> RunRequest:
     return await asyncio.to_thread(run_folder.open_run, folder)
 
 
+def note_cancelled(folder: Path) -> None:
+    """Let the run folder say that its run was given up, unless it ended already or is gone."""
+    try:
+        if not run_folder.is_finished(folder):
+            with EventLog(folder) as log:
+                log.append(Cancelled(time_s=log.offset_s))
+    except OSError:
+        return  # a run without a word about its end counts as cut short
+
+
 class JobQueue:
     """Hands run folders to a host, one after another, in an order that can be changed while they wait.
 
     Finished and cancelled runs leave the queue; failed ones stay with their reason until they are retried or removed.
     on_change: called after every change. on_run: called when the host has taken a run, to follow its events.
-    on_trouble: told in words where the queue could not be kept; it goes on all the same. open_run: reads a run folder
-    again, for runs of an earlier start and for retries; slow, so it is awaited.
+    on_event: called with each event of the run that goes on, with the last one once the queue has taken it in; a run
+    that never reached the host has a last one, too. on_trouble: told in words where the queue could not be kept; it
+    goes on all the same. open_run: reads a run folder again, for runs of an earlier start and for retries; slow, so it
+    is awaited. give_up: notes in a run folder that its run was cancelled before it began.
     """
 
     def __init__(
@@ -44,15 +56,19 @@ class JobQueue:
         *,
         on_change: Callable[[], None] = lambda: None,
         on_run: Callable[[QueueEntry, RunRequest, RunId], None] = lambda _entry, _request, _run_id: None,
+        on_event: Callable[[QueueEntry, Event], None] = lambda _entry, _event: None,
         on_trouble: Callable[[str], None] = _log.warning,
         open_run: Open = _open_in_thread,
+        give_up: Callable[[Path], None] = note_cancelled,
     ) -> None:
         self._host = host
         self._store = store
         self._on_change = on_change
         self._on_run = on_run
+        self._on_event = on_event
         self._on_trouble = on_trouble
         self._open_run = open_run
+        self._give_up = give_up
         self._entries: list[QueueEntry] = []
         self._requests: dict[EntryId, RunRequest] = {}
         self._current: EntryId | None = None
@@ -209,6 +225,7 @@ class JobQueue:
         else:
             self._replace(dataclasses.replace(entry, state=EntryState.WAITING))
         self._changed()
+        self._on_event(entry, last)
 
     async def _follow(self, entry: QueueEntry) -> Event:
         request = self._requests.pop(entry.entry_id, None)
@@ -216,7 +233,7 @@ class JobQueue:
             if request is None:
                 request = await self._open_run(entry.folder)
             if self._cancel_wanted:
-                _note_cancelled(entry.folder)
+                self._give_up(entry.folder)
             if self._cancel_wanted or self._closing:
                 return Cancelled()
             self._run_id = self._host.submit(request)
@@ -228,6 +245,7 @@ class JobQueue:
             last = event
             if isinstance(event, TERMINAL):
                 break
+            self._on_event(entry, event)
         return last
 
     def _find(self, entry_id: EntryId) -> QueueEntry:
@@ -255,19 +273,9 @@ class JobQueue:
         self._requests.pop(entry.entry_id, None)
         self._entries = [one for one in self._entries if one.entry_id != entry.entry_id]
         if entry.state is not EntryState.FAILED:
-            _note_cancelled(entry.folder)
+            self._give_up(entry.folder)
 
 
 def _ordered(entries: list[QueueEntry]) -> list[QueueEntry]:
     """What runs first, then by priority; among equals the order stays."""
     return sorted(entries, key=lambda one: (one.state is not EntryState.RUNNING, -one.priority))
-
-
-def _note_cancelled(folder: Path) -> None:
-    """Let the run folder say that its run was given up, unless it ended already or is gone."""
-    try:
-        if not run_folder.is_finished(folder):
-            with EventLog(folder) as log:
-                log.append(Cancelled(time_s=log.offset_s))
-    except OSError:
-        return  # a run without a word about its end counts as cut short

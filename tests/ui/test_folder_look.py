@@ -9,7 +9,6 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from adstudio.jobs.events import Cancelled, Event, Failed, Finished, LoadingModel, Progress, Started
-from adstudio.jobs.host import RunId
 from adstudio.jobs.spec import Task
 from tests.ui.fake_host import FakeHost
 from tests.ui.pictures import gradient, save, stripes
@@ -87,13 +86,12 @@ def test_cancelling_one_ends_it_and_a_run_pressed_meanwhile_goes_first(
 ) -> None:
     look.begin(folder)
     qtbot.waitUntil(lambda: len(host.submitted) == 1, timeout=5000)
-    first = host.submitted[0].folder
     filled.bench.run()
-    qtbot.waitUntil(lambda: len(host.submitted) == 2, timeout=5000)
-    for number, own in ((0, first), (1, host.submitted[1].folder)):
+    qtbot.waitUntil(lambda: len(filled.bench.controller.queued) == 2, timeout=5000)
+    for count in (1, 2):
         assert look.going
-        host.emit(finished(own), RunId(f"run-{number}"))
-    qtbot.waitUntil(lambda: len(host.submitted) == 3, timeout=5000)
+        host.emit(finished(host.submitted[-1].folder))
+        qtbot.waitUntil(lambda count=count: len(host.submitted) == count + 1, timeout=5000)  # type: ignore[misc]
     assert host.submitted[2].job.content is not None
     assert host.submitted[2].job.content.name == "content-3.png"
     answer(host, qtbot, 3, lambda _: Cancelled())

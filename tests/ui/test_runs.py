@@ -128,12 +128,13 @@ def test_a_notice_is_shown(filled: MainWindow, host: FakeHost, qtbot: QtBot) -> 
 def test_a_second_run_waits_for_its_turn(filled: MainWindow, host: FakeHost, qtbot: QtBot) -> None:
     first = running(filled, host, qtbot)
     QTest.mouseClick(filled.top_bar.run, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: len(host.submitted) == 2, timeout=5000)
     qtbot.waitUntil(lambda: "1 waiting" in filled.history.queue.text(), timeout=5000)
-    assert host.submitted[1].folder != first
+    assert len(host.submitted) == 1
     finish_picture = save(first / "result.png", stripes(120, 90))
-    host.emit(Finished(results=(finish_picture,)), run_id=next(iter(filled.bench.controller._runs)))
-    qtbot.waitUntil(lambda: filled.history.queue.text() == "", timeout=5000)
+    host.emit(Finished(results=(finish_picture,)))
+    qtbot.waitUntil(lambda: len(host.submitted) == 2, timeout=5000)
+    assert host.submitted[1].folder != first
+    assert filled.history.queue.text() == ""
     assert filled.bench.controller.busy
 
 

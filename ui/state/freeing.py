@@ -24,9 +24,10 @@ class Freeing(QObject):
         controller.cancelled.connect(self._on_cancelled)
 
     def stop_and_free(self) -> None:
-        """Cancel the run that goes on, if any, and let go of models and of what is kept for later runs."""
+        """Cancel the run that goes on, hold back what waits, let go of models and of what is kept for later runs."""
         request = self._controller.current_request()
         self._stopped = request.folder if request is not None else None
+        self._controller.hold_waiting()
         self._controller.release_memory()
         self._controller.cancel()
         if request is None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
+from adstudio.errors import JobError
 from adstudio.jobs.events import (
     Cancelled,
     Event,
@@ -21,18 +22,21 @@ from adstudio.jobs.events import (
     Paused,
     Preview,
     Progress,
-    Queued,
     Resumed,
     Started,
 )
 from adstudio.jobs.host import EngineHost, RunId, RunRequest
+from adstudio.jobs.queue import JobQueue, note_cancelled
+from adstudio.jobs.queue_entry import EntryId, EntryState, QueueEntry
 from adstudio.jobs.spec import Job
 from adstudio.projects import Project
+from ui.state.kept_queue import KeptQueue, read_earlier
 from ui.state.pictures import preview_image
-from ui.state.project_room import ProjectRoom
+from ui.state.project_room import OpenedProject, ProjectRoom
 from ui.state.runs import keep_frame
 
 _FRAME_EVERY_S = 1.0
+_GOING = (EntryState.RUNNING, EntryState.WAITING)
 _log = logging.getLogger(__name__)
 
 
@@ -56,7 +60,7 @@ class _Run:
     """
 
     request: RunRequest
-    task: asyncio.Task[None] | None = None
+    run_id: RunId
     started_s: float = 0.0
     held_s: float = 0.0
     paused_s: float | None = None
@@ -67,11 +71,15 @@ class _Run:
 
 
 class JobController(QObject):
-    """One run is followed at a time, further ones wait in the host.
+    """One run is followed at a time, further ones wait in the queue that is kept with the project.
+
+    A run is begun in the project when it is asked for, not when its turn comes: so it has its pictures whatever
+    becomes of the originals, and the queue needs to keep nothing but where it is.
 
     started: (RunRequest, device). previewed: (QImage, step, steps). progressed: Progress.
     finished: (RunRequest, Finished, seconds of computing).
-    failed: (reason, folder or None). The host may be asked from the window's thread only.
+    failed: (reason, folder or None). left_waiting: how many runs an earlier start left; they are held.
+    The host may be asked from the window's thread only.
     memory_limit_bytes: what runs that begin from now on may take in all, None for what is free.
     """
 
@@ -85,6 +93,7 @@ class JobController(QObject):
     finished = Signal(object, object, float)
     cancelled = Signal(object)
     failed = Signal(str, object)
+    left_waiting = Signal(int)
 
     def __init__(
         self, host: EngineHost, room: ProjectRoom, loop: asyncio.AbstractEventLoop, parent: QObject | None = None
@@ -94,11 +103,13 @@ class JobController(QObject):
         self._room = room
         self._loop = loop
         self._state = RunState.IDLE
-        self._runs: dict[RunId, _Run] = {}
-        self._current: RunId | None = None
+        self._queue: JobQueue | None = None
+        self._queue_of: Path | None = None
+        self._run: _Run | None = None
         self._preparing = 0
         self._cancel_prepared = False
         self.memory_limit_bytes: int | None = None
+        room.opened.connect(self._on_project)
 
     @property
     def state(self) -> RunState:
@@ -106,49 +117,118 @@ class JobController(QObject):
 
     @property
     def busy(self) -> bool:
-        """Whether anything runs or waits."""
-        return self._preparing > 0 or bool(self._runs)
+        """Whether anything runs or waits; what is held back does neither."""
+        return self._preparing > 0 or any(one.state in _GOING for one in self.queued)
+
+    @property
+    def queued(self) -> tuple[QueueEntry, ...]:
+        """What runs, waits or is held back, in its order."""
+        return self._queue.entries if self._queue is not None else ()
 
     def folders(self) -> frozenset[Path]:
-        """The folders of the runs that go on or wait."""
-        return frozenset(run.request.folder for run in self._runs.values())
+        """The folders of the runs that go on, wait or are held back."""
+        return frozenset(one.folder for one in self.queued)
 
     def current_request(self) -> RunRequest | None:
         """The run that is being followed."""
-        run = self._runs.get(self._current) if self._current is not None else None
-        return run.request if run is not None else None
+        return self._run.request if self._run is not None else None
 
     def run(self, job: Job, names: Mapping[Path, str]) -> None:
-        """Take the job into the project, then hand the run to the host. names: what its pictures are called."""
-        self._prepare(lambda project: project.begin_run(job, names=names))
+        """Take the job into the project, then put the run into the queue. names: what its pictures are called."""
+        first = job.content or next((one.image for one in job.styles), None)
+        title = names.get(first, first.name) if first is not None else job.prompt
+        self._prepare(lambda project: project.begin_run(job, names=names), title)
 
     def go_on(self, folder: Path) -> None:
         """Take up a run that ended early, from its newest checkpoint."""
         if folder not in self.folders():
-            self._prepare(lambda project: project.resume_run(folder.name))
+            self._prepare(lambda project: project.resume_run(folder.name), "")
 
-    def _prepare(self, make: Callable[[Project], RunRequest]) -> None:
+    def hold_waiting(self) -> None:
+        """Hold back what waits; what runs goes on."""
+        self._for_each(EntryState.WAITING, JobQueue.hold)
+
+    def release_held(self) -> None:
+        """Let what is held back wait for its turn."""
+        self._for_each(EntryState.HELD, JobQueue.release)
+
+    def forget_held(self) -> None:
+        """Give up what is held back; the runs stay in the history."""
+        self._for_each(EntryState.HELD, JobQueue.cancel)
+
+    def forget_waiting(self) -> None:
+        """Give up what waits or is held back; the runs stay in the history."""
+        self._for_each(EntryState.WAITING, JobQueue.cancel)
+        self.forget_held()
+
+    def _for_each(self, state: EntryState, do: Callable[[JobQueue, EntryId], None]) -> None:
+        if self._queue is not None:
+            for entry in self._queue.entries:
+                if entry.state is state:
+                    do(self._queue, entry.entry_id)
+
+    def _on_project(self, opened: OpenedProject) -> None:
+        """Another project has another queue; nothing runs or waits while projects change."""
+        if opened.folder == self._queue_of:
+            return
+        self._queue_of = opened.folder
+        self._begin_queue(opened.folder, ())
+        if opened.read_only is None:
+            self._room.ask(read_earlier, lambda earlier: self._on_earlier(opened.folder, earlier), _log.warning)
+
+    def _begin_queue(self, project: Path, earlier: Sequence[QueueEntry]) -> JobQueue:
+        self._queue = JobQueue(
+            self._host,
+            KeptQueue(self._room, project, earlier),
+            on_change=self._tell_waiting,
+            on_run=self._on_run,
+            on_event=self._on_event,
+            open_run=self._open_again,
+            give_up=self._give_up,
+        )
+        return self._queue
+
+    def _on_earlier(self, project: Path, earlier: tuple[QueueEntry, ...]) -> None:
+        if project != self._queue_of or self.queued or not earlier:
+            return
+        self._begin_queue(project, earlier).restore()
+        self.left_waiting.emit(len(earlier))
+
+    def _give_up(self, folder: Path) -> None:
+        def note(project: Project) -> None:
+            note_cancelled(folder)
+            project.record_event(folder.name, Cancelled())
+
+        self._room.edit(note)
+
+    async def _open_again(self, folder: Path) -> RunRequest:
+        """A run of an earlier start, or one to be tried again, made ready by the project. Raises JobError."""
+        ready: asyncio.Future[RunRequest] = self._loop.create_future()
+        self._room.ask(
+            lambda project: project.resume_run(folder.name),
+            lambda request: None if ready.done() else ready.set_result(request),
+            lambda words: None if ready.done() else ready.set_exception(JobError(words)),
+        )
+        return replace(await ready, memory_limit_bytes=self.memory_limit_bytes)
+
+    def _prepare(self, make: Callable[[Project], RunRequest], title: str) -> None:
         self._preparing += 1
         self._cancel_prepared = False
         if self._state is RunState.IDLE:
             self._set_state(RunState.PREPARING)
-        self._room.ask(make, self._on_created, self._on_create_failed)
+        self._room.ask(make, lambda request: self._on_created(request, title), self._on_create_failed)
 
-    def _on_created(self, request: RunRequest) -> None:
+    def _on_created(self, request: RunRequest, title: str) -> None:
         self._preparing -= 1
-        request = replace(request, memory_limit_bytes=self.memory_limit_bytes)
-        run_id = self._host.submit(request)
-        run = _Run(request)
-        self._runs[run_id] = run
-        if self._current is None:
-            self._current = run_id
-            if self._state is not RunState.CANCELLING:
-                self._set_state(RunState.WAITING)
-        run.task = self._loop.create_task(self._follow(run_id, run))
+        if self._queue is None:
+            return
+        entry = self._queue.add(replace(request, memory_limit_bytes=self.memory_limit_bytes), title=title)
+        if self._state is RunState.PREPARING:
+            self._set_state(RunState.WAITING)
         self.run_created.emit(request)
-        self._tell_waiting()
-        if self._cancel_prepared and self._current == run_id:
-            self.cancel()
+        current = self._queue.current
+        if self._cancel_prepared and current is not None and current.entry_id == entry:
+            self._queue.cancel(entry)
 
     def _on_create_failed(self, error: str) -> None:
         self._preparing -= 1
@@ -157,52 +237,57 @@ class JobController(QObject):
         self.failed.emit(error, None)
 
     def pause(self) -> None:
-        if self._current is not None:
-            self._host.pause(self._current)
+        if self._run is not None:
+            self._host.pause(self._run.run_id)
 
     def resume(self) -> None:
-        if self._current is not None:
-            self._host.resume(self._current)
+        if self._run is not None:
+            self._host.resume(self._run.run_id)
 
     def cancel(self) -> None:
-        """Stop the run that is followed; says so at once."""
-        if self._current is not None:
+        """Stop the run that goes on; says so at once."""
+        current = self._queue.current if self._queue is not None else None
+        if self._queue is not None and current is not None:
             self._set_state(RunState.CANCELLING)
-            self._host.cancel(self._current)
+            self._queue.cancel(current.entry_id)
         elif self._preparing:
             self._cancel_prepared = True
             self._set_state(RunState.CANCELLING)
 
     def cancel_all(self) -> None:
-        """Stop everything, also what waits."""
-        for run_id in reversed(tuple(self._runs)):
-            self._host.cancel(run_id)
+        """Stop everything, also what waits or is held back."""
+        if self._queue is not None:
+            self._queue.cancel_all()
 
     def release_memory(self) -> None:
         """Let the engine give back what models take as soon as nothing computes."""
         self._host.release()
 
     async def shutdown(self) -> None:
-        """Cancel, let the host join its thread, end following."""
-        self.cancel_all()
+        """Stop what runs, keep it with what waits for the next start, let the host join its thread."""
+        if self._queue is None:
+            await self._host.shutdown()
+            return
+        closing = self._loop.create_task(self._queue.close())
         await self._host.shutdown()
-        tasks = [run.task for run in self._runs.values() if run.task is not None and not run.task.done()]
-        if tasks:
-            _, late = await asyncio.wait(tasks, timeout=1.0)
-            for task in late:
-                task.cancel()
+        _, late = await asyncio.wait({closing}, timeout=1.0)
+        for task in late:
+            task.cancel()
 
-    async def _follow(self, run_id: RunId, run: _Run) -> None:
-        async for event in self._host.events(run_id):
-            self._on_event(run_id, run, event)
-        self._end(run_id)
+    def _on_run(self, _entry: QueueEntry, request: RunRequest, run_id: RunId) -> None:
+        self._run = _Run(request, run_id)
+        self._set_state(RunState.WAITING)
+        self._tell_waiting()
 
-    def _on_event(self, run_id: RunId, run: _Run, event: Event) -> None:
-        if not isinstance(event, Queued) and self._current != run_id and not self._over(event):
-            self._current = run_id
-            self._tell_waiting()
+    def _on_event(self, entry: QueueEntry, event: Event) -> None:
         if isinstance(event, (LoadingModel, Started)) or self._over(event):
-            self._room.edit(lambda project: project.record_event(run.request.folder.name, event))
+            self._room.edit(lambda project: project.record_event(entry.folder.name, event))
+        if isinstance(event, Failed) and self._queue is not None:
+            self._queue.cancel(entry.entry_id)  # its card says why, and offers to go on
+        if self._run is None:
+            self._on_never_begun(entry, event)
+            return
+        run = self._run
         match event:
             case LoadingModel():
                 self._set_state(RunState.LOADING)
@@ -225,13 +310,13 @@ class JobController(QObject):
             case Notice(message=message):
                 self.noticed.emit(message)
             case Finished():
-                self._end(run_id)
+                self._end()
                 self.finished.emit(run.request, event, run.computing_s(event.time_s))
             case Cancelled():
-                self._end(run_id)
+                self._end()
                 self.cancelled.emit(run.request.folder)
             case Failed(reason=reason):
-                self._end(run_id)
+                self._end()
                 self.failed.emit(reason, run.request.folder)
 
     def _keep_frame(self, run: _Run, event: Preview) -> None:
@@ -246,21 +331,23 @@ class JobController(QObject):
     def _over(event: Event) -> bool:
         return isinstance(event, (Finished, Cancelled, Failed))
 
-    def _end(self, run_id: RunId) -> None:
-        if self._runs.pop(run_id, None) is None:
-            return
-        if self._current == run_id:
-            self._current = next(iter(self._runs), None)
-            self._set_state(self._idle_state())
+    def _on_never_begun(self, entry: QueueEntry, event: Event) -> None:
+        """The host never had it: it was given up at once, or could not be made ready."""
+        self._end()
+        if isinstance(event, Failed):
+            self.failed.emit(event.reason, entry.folder)
+        else:
+            self.cancelled.emit(entry.folder)
+
+    def _end(self) -> None:
+        self._run = None
+        going = self._queue is not None and self._queue.current is not None
+        idle = RunState.PREPARING if self._preparing else RunState.IDLE
+        self._set_state(RunState.WAITING if going else idle)
         self._tell_waiting()
 
-    def _idle_state(self) -> RunState:
-        if self._current is not None:
-            return RunState.WAITING
-        return RunState.PREPARING if self._preparing else RunState.IDLE
-
     def _tell_waiting(self) -> None:
-        self.waiting_changed.emit(max(len(self._runs) - 1, 0))
+        self.waiting_changed.emit(sum(one.state in (EntryState.WAITING, EntryState.HELD) for one in self.queued))
 
     def _set_state(self, state: RunState) -> None:
         if self._state is RunState.CANCELLING and state in (RunState.LOADING, RunState.RUNNING, RunState.PAUSED):
