@@ -1,4 +1,4 @@
-"""Seconds and peak memory of a transfer as it grows: `python -m tests.benchmarks.scaling`.
+"""Seconds and peak memory of a transfer or a texture as it grows: `python -m tests.benchmarks.scaling`.
 
 Each size runs in a process of its own, warm. Linear cost shows as the same seconds for a megapixel at all sizes; exit
 status 1 where a run fails or the peak at 2048 × 2048 or below reaches 2 GB.
@@ -25,7 +25,7 @@ _LIMIT_BYTES = 2_000_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """What a transfer to size × size pixels took. peak_bytes: of the whole process, with libraries and the warm-up."""
+    """What a picture of size × size pixels took. peak_bytes: of the whole process, with libraries and the warm-up."""
 
     size_px: int
     seconds: float
@@ -40,8 +40,8 @@ class Cost:
         return self.size_px <= _LIMIT_SIZE_PX and self.peak_bytes >= _LIMIT_BYTES
 
 
-def transfer_cost(size_px: int, device: Device = Device.AUTO) -> Cost:
-    """Transfer in this process, after a small one to warm up. Raises RuntimeError where it fails."""
+def cost_of(size_px: int, device: Device = Device.AUTO, *, texture: bool = False) -> Cost:
+    """Transfer, or make a texture, in this process, after a small one to warm up. Raises RuntimeError where it fails."""
     from adstudio.cli import engine_factory
     from adstudio.paths import samples_dir
     from tests.benchmarks.cases import find_cases, prepared
@@ -49,7 +49,7 @@ def transfer_cost(size_px: int, device: Device = Device.AUTO) -> Cost:
 
     with tempfile.TemporaryDirectory() as scratch, Ours(engine_factory, device) as ours:
         folder = Path(scratch)
-        case = prepared(find_cases(samples_dir(), pairs=1, textures=False)[0], folder / "inputs", size_px)
+        case = prepared(find_cases(samples_dir(), pairs=0 if texture else 1)[0], folder / "inputs", size_px)
         ours.warm(case, folder / "warm-up")
         made = ours.make(case, folder / "run", size_px)
     if made.seconds is None:
@@ -69,8 +69,9 @@ def _peak_bytes() -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def _in_child(size_px: int, device: Device) -> Cost | None:
+def _in_child(size_px: int, device: Device, *, texture: bool) -> Cost | None:
     command = [sys.executable, "-m", "tests.benchmarks.scaling", "--child", str(size_px), "--device", device]
+    command += ["--texture"] if texture else []
     child = subprocess.run(command, stdout=subprocess.PIPE, check=False)
     return Cost(**json.loads(child.stdout)) if child.returncode == 0 else None
 
@@ -79,16 +80,17 @@ def main() -> int:
     """Measure size after size and print a line for each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--full", action="store_true", help=f"{_LARGEST_PX} × {_LARGEST_PX}, too")
+    parser.add_argument("--texture", action="store_true", help="a texture of the samples in place of a transfer")
     parser.add_argument("--device", type=Device, choices=list(Device), default=Device.AUTO)
     parser.add_argument("--child", type=int, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.child is not None:
-        sys.stdout.write(json.dumps(asdict(transfer_cost(asked.child, asked.device))))
+        sys.stdout.write(json.dumps(asdict(cost_of(asked.child, asked.device, texture=asked.texture))))
         return 0
     sys.stdout.write(f"{'size':>6}{'seconds':>10}{'s per MP':>10}{'peak GB':>10}\n")
     status = 0
     for size_px in (*_SIZES_PX, *((_LARGEST_PX,) if asked.full else ())):
-        cost = _in_child(size_px, asked.device)
+        cost = _in_child(size_px, asked.device, texture=asked.texture)
         if cost is None:
             sys.stdout.write(f"{size_px:6}  failed\n")
             status = 1

@@ -14,7 +14,7 @@ from adstudio.images.fidelity import FidelityFigures
 from adstudio.jobs.choices import Device
 from tests.benchmarks.cases import Case, find_cases
 from tests.benchmarks.contestants import Gmic, Made, Script
-from tests.benchmarks.scaling import transfer_cost
+from tests.benchmarks.scaling import cost_of
 from tests.benchmarks.scores import Entry, Score, table
 from tests.benchmarks.side_by_side import compare
 from tests.engine.studio import marks, save_picture, scene
@@ -121,7 +121,8 @@ def test_structure_has_slack_and_the_others_have_none() -> None:
     assert "median ratio 0.50" in text
 
 
-def test_cost_of_a_size_is_measured() -> None:
-    cost = transfer_cost(48, Device.CPU)
+@pytest.mark.parametrize("texture", [False, True])
+def test_cost_of_a_size_is_measured(texture: bool) -> None:
+    cost = cost_of(48, Device.CPU, texture=texture)
     assert cost.seconds > 0 and cost.seconds_per_megapixel > 0
     assert 10e6 < cost.peak_bytes < 100e9
