@@ -12,6 +12,8 @@ from adstudio.engine.patch.arrangement import arranged
 from adstudio.engine.patch.course import course
 from adstudio.engine.patch.lattice import Lattice, find_lattice, fitted_waves, plain_phases
 from adstudio.engine.patch.order import CourseGuides, LatticeGuides, Order
+from adstudio.engine.patch.preparation import prepare
+from adstudio.jobs.spec import Job
 from tests.engine.drawn import draws
 from tests.engine.studio import Studio, unit
 
@@ -152,3 +154,13 @@ def test_a_pattern_keeps_its_lattice_in_a_texture(studio: Studio) -> None:
     turned = WAVES @ np.linalg.inv(again.waves)
     np.testing.assert_allclose(turned, turned.round(), atol=0.1)
     assert not np.array_equal(made, pixels)
+
+
+@pytest.mark.parametrize("regular", [False, True])
+def test_marks_stay_whole_where_no_lattice_would_make_copies_of_them(studio: Studio, regular: bool) -> None:
+    picture = tiles(WAVES, (SIDE, SIDE))[0] if regular else torch.from_numpy(draws(3, SIDE, SIDE))
+    pixels = ((picture.clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).numpy()
+    exemplar = studio.folder / studio.save("exemplar.png", pixels)
+    fields = {"task": "texture", "styles": [{"image": exemplar}], "width": 96, "height": 96}
+    prepared = prepare(Job.model_validate(fields, strict=False), torch.device("cpu"))
+    assert (prepared.task.tuning.coherence == 0) == regular

@@ -16,7 +16,7 @@ from adstudio.engine.patch.correspondence import PartGuides, figure_mask, withou
 from adstudio.engine.patch.guides import Guides, NoGuides, ToneAndEdges, colour_matched, tight
 from adstudio.engine.patch.order import Order
 from adstudio.engine.patch.pyramid import labels_at
-from adstudio.engine.patch.synthesis import APPEARANCE_TUNING, TEXTURE_TUNING, Task, Tuning
+from adstudio.engine.patch.synthesis import APPEARANCE_TUNING, COURSE_TUNING, TEXTURE_TUNING, Task, Tuning
 from adstudio.engine.patch.tones import (
     Areas,
     Forms,
@@ -129,6 +129,7 @@ def prepare(job: Job, device: torch.device, interrupted: Callable[[], bool] = la
     order = None
     if seen is None and len(references) == 1 and target_labels is None and job.start_image is None:
         order = Order.of(references[0], (height, width), wrap_y=wrap_y, wrap_x=wrap_x)
+        tuning = TEXTURE_TUNING if order.lattice is not None else COURSE_TUNING
     redone = 1.0
     if job.start_image is not None:
         begun = load_image(job.start_image, reduce_to_pixels=4 * _MAX_REFERENCE_PIXELS)

@@ -61,6 +61,8 @@ class Tuning:
 
 TEXTURE_TUNING = Tuning(coherence=0.0)
 """Without a content to hold them apart, coherent pieces would grow into verbatim copies of the reference."""
+COURSE_TUNING = Tuning(coherence=0.01)
+"""A new course keeps pieces short: with a little coherence their marks stay whole."""
 APPEARANCE_TUNING = Tuning(coherence=0.04, occurrence=0.06)
 """Guides say only where in an object a place is: small pieces of material fill it, so that few faces come along."""
 
