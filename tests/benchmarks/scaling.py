@@ -41,7 +41,7 @@ class Cost:
 
 
 def cost_of(size_px: int, device: Device = Device.AUTO, *, texture: bool = False) -> Cost:
-    """Transfer, or make a texture, in this process, after a small one to warm up. Raises RuntimeError where it fails."""
+    """Make a transfer or texture in this process, after a small one to warm up. Raises RuntimeError where it fails."""
     from adstudio.cli import engine_factory
     from adstudio.paths import samples_dir
     from tests.benchmarks.cases import find_cases, prepared
