@@ -129,7 +129,6 @@ def prepare(job: Job, device: torch.device, interrupted: Callable[[], bool] = la
     order = None
     if seen is None and len(references) == 1 and target_labels is None and job.start_image is None:
         order = Order.of(references[0], (height, width), wrap_y=wrap_y, wrap_x=wrap_x)
-        tuning = TEXTURE_TUNING if order.lattice is not None else COURSE_TUNING
     redone = 1.0
     if job.start_image is not None:
         begun = load_image(job.start_image, reduce_to_pixels=4 * _MAX_REFERENCE_PIXELS)
@@ -155,7 +154,7 @@ def prepare(job: Job, device: torch.device, interrupted: Callable[[], bool] = la
         variation=job.variation or 0.0,
         seed=job.seed,
         redone=redone,
-        tuning=_with_steps(tuning, steps),
+        tuning=_with_steps(COURSE_TUNING if order and order.lattice is None else tuning, steps),
     )
     return Prepared(task=task, content=content, protect=protect, order=order, notices=tuple(dict.fromkeys(notices)))
 
