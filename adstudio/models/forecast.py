@@ -121,16 +121,13 @@ class Plan:
         return self.peak_bytes <= self.available_bytes
 
 
-def plan(
-    load: Workload, available_bytes: int, calibrations: Sequence[Calibration] = (), *, may_tile: bool = True
-) -> Plan:
+def plan(load: Workload, available_bytes: int, calibrations: Sequence[Calibration] = ()) -> Plan:
     """Forecast a run on a device with so much memory for it, and choose the first ways of saving memory that fit.
 
     The order: as it is, gradient checkpointing (about a third more time for an update), tiles, the VAE on the CPU.
-    may_tile: tiles would not break a picture that wraps around.
     """
-    means = Means(tiled=may_tile and load.pixels > _TILED_FROM_PX, chunked=load.device == "mps")
-    ways = ["checkpointing", *(["tiled"] if may_tile else []), *(["vae_on_cpu"] if load.device != "cpu" else [])]
+    means = Means(tiled=load.pixels > _TILED_FROM_PX, chunked=load.device == "mps")
+    ways = ["checkpointing", "tiled", *(["vae_on_cpu"] if load.device != "cpu" else [])]
     while (peak := memory_bytes(load, means)) > available_bytes:
         further = [replace(means, **{way: True}) for way in ways if not getattr(means, way)]
         better = next((one for one in further if memory_bytes(load, one) < peak), None)

@@ -8,7 +8,7 @@ import psutil
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from adstudio.errors import AdStudioError
-from adstudio.jobs.choices import Device, Seamless
+from adstudio.jobs.choices import Device
 from adstudio.jobs.spec import Job
 from adstudio.jobs.workload import cpu_threads, usual_precision, workload_of
 from adstudio.models.calibration import calibrations
@@ -89,7 +89,7 @@ def needs_of(job: Job, model: ModelDescription, size: tuple[int, int], limit_byt
     load = workload_of(job, model, size, device=Device.CPU, precision=precision, threads=cpu_threads())
     free = psutil.virtual_memory().available
     available = free if limit_bytes is None else min(free, limit_bytes)
-    found = plan(load, available, calibrations(), may_tile=job.seamless is Seamless.NONE)
+    found = plan(load, available, calibrations())
     return Needs(
         seconds=found.seconds, peak_gb=round(found.peak_bytes / _GB, 1), available_gb=round(available / _GB, 1)
     )

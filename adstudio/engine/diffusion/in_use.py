@@ -70,11 +70,6 @@ class ModelInUse:
         """How many steps of tuning the decoder stand before the pictures."""
         return TuningSettings().steps if self._job.tune_decoder else 0
 
-    @property
-    def may_tile(self) -> bool:
-        """Whether short memory may lead to tiles; pictures that wrap around are in tiles only where they are large."""
-        return self._job.seamless is Seamless.NONE
-
     def save_memory(self, means: Means) -> None:
         """Go on with other means; nobody computes with the model at this moment."""
         self.means = means

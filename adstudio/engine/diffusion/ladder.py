@@ -30,15 +30,12 @@ _AHEAD = {
 }
 
 
-def next_means(means: Means, phase: Phase, *, on_cpu: bool, may_tile: bool) -> tuple[Means, str] | None:
-    """What to try next and the sentence that says so; None when everything was tried.
-
-    may_tile: tiles would not break a picture that wraps around.
-    """
+def next_means(means: Means, phase: Phase, *, on_cpu: bool) -> tuple[Means, str] | None:
+    """What to try next and the sentence that says so; None when everything was tried."""
     rungs = ["freed"]
     if phase is Phase.STEP:
         rungs += ["checkpointing", "chunked"]
-    elif may_tile:
+    else:
         rungs.append("tiled")
     if not on_cpu:
         rungs.append("vae_on_cpu")

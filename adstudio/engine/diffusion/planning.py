@@ -11,7 +11,7 @@ import torch
 from adstudio.engine.devices import device_memory
 from adstudio.engine.diffusion.ladder import said_ahead
 from adstudio.errors import UnavailableError
-from adstudio.jobs.choices import Precision, Seamless
+from adstudio.jobs.choices import Precision
 from adstudio.jobs.spec import Job
 from adstudio.jobs.workload import latent_px, workload_of
 from adstudio.models.calibration import Calibration, calibrations, keep_calibration
@@ -61,16 +61,15 @@ def planned(
     if limit_bytes is not None:
         taken = max(0, psutil.Process().memory_info().rss - held_bytes) if device.type == "cpu" else 0
         available = min(available, limit_bytes - taken)
-    may_tile = job.seamless is Seamless.NONE
     shown = calibrations()
-    chosen = plan(load, available, shown, may_tile=may_tile)
+    chosen = plan(load, available, shown)
     if limit_bytes is not None and not chosen.fits:
         raise UnavailableError(
             f"a picture of {job.width} × {job.height} pixels needs about {gigabytes(chosen.peak_bytes)}, also with "
             f"everything that saves memory, and the limit of {gigabytes(limit_bytes)} leaves "
             f"{gigabytes(max(0, available))} for it; make the picture smaller or raise the memory limit"
         )
-    usual = plan(load, sys.maxsize, may_tile=may_tile)
+    usual = plan(load, sys.maxsize)
     return Planned(load=load, plan=chosen, notice=_notice(chosen, usual, limited=limit_bytes is not None))
 
 

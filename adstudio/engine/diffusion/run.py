@@ -111,7 +111,7 @@ class DiffusionRun:
 
     def _way_out(self) -> tuple[Means, str] | None:
         on_cpu = self._model.backbone.device.type == "cpu"
-        return next_means(self._model.means, self._phase, on_cpu=on_cpu, may_tile=self._model.may_tile)
+        return next_means(self._model.means, self._phase, on_cpu=on_cpu)
 
     def _everything(self) -> Iterator[Event]:
         """All that is still to do. Raises Interrupted when held up."""
