@@ -41,7 +41,7 @@ class WindowHandlers(QObject):
         self.freeing = Freeing(bench.controller, bench.room, self)
         self.freeing.status.connect(bench.status)
         self.freeing.unfinished.connect(bench.unfinished_found)
-        bench.controller.left_waiting.connect(self._on_left_waiting)
+        bench.controller.queue.left_waiting.connect(self._on_left_waiting)
 
     def run_commands(self) -> dict[Command, Callable[[], None]]:
         """Handlers of what begins and ends runs, but Run and Pause."""
@@ -49,9 +49,9 @@ class WindowHandlers(QObject):
             Command.RUN_FOLDER: self.run_over_folder,
             Command.CANCEL: self.escape,
             Command.STOP_AND_FREE: self.freeing.stop_and_free,
-            Command.HOLD_QUEUE: self._bench.controller.hold_waiting,
-            Command.RELEASE_QUEUE: self._bench.controller.release_held,
-            Command.EMPTY_QUEUE: self._bench.controller.forget_waiting,
+            Command.HOLD_QUEUE: self._bench.controller.queue.hold_waiting,
+            Command.RELEASE_QUEUE: self._bench.controller.queue.release_held,
+            Command.EMPTY_QUEUE: self._bench.controller.queue.forget_waiting,
         }
 
     # Pictures in
@@ -193,11 +193,11 @@ class WindowHandlers(QObject):
     def _on_left_waiting(self, count: int) -> None:
         """Runs that an earlier start left in the queue: said, with the ways on."""
         said = self.tr("One run waits from last time.") if count == 1 else self.tr("{count} runs wait from last time.")
-        controller = self._bench.controller
+        queue = self._bench.controller.queue
         self._window.canvas.say(
             said.format(count=count),
             kind="info",
-            actions=((self.tr("Go on"), controller.release_held), (self.tr("Forget"), controller.forget_held)),
+            actions=((self.tr("Go on"), queue.release_held), (self.tr("Forget"), queue.forget_held)),
         )
 
     def show_in_folder(self, entry: HistoryEntry) -> None:

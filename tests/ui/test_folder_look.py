@@ -87,7 +87,7 @@ def test_cancelling_one_ends_it_and_a_run_pressed_meanwhile_goes_first(
     look.begin(folder)
     qtbot.waitUntil(lambda: len(host.submitted) == 1, timeout=5000)
     filled.bench.run()
-    qtbot.waitUntil(lambda: len(filled.bench.controller.queued) == 2, timeout=5000)
+    qtbot.waitUntil(lambda: len(filled.bench.controller.queue.entries) == 2, timeout=5000)
     for count in (1, 2):
         assert look.going
         host.emit(finished(host.submitted[-1].folder))

@@ -31,7 +31,7 @@ def two_wait(filled: MainWindow, host: FakeHost, qtbot: QtBot) -> tuple[Path, ..
     for _ in range(2):
         filled.actions_table[Command.RUN].trigger()
         quiet(filled.bench, qtbot)
-    return tuple(one.folder for one in filled.bench.controller.queued)
+    return tuple(one.folder for one in filled.bench.controller.queue.entries)
 
 
 @pytest.fixture
@@ -67,12 +67,12 @@ def test_after_a_crash_all_of_it_is_held_and_goes_on_when_asked(
     two_wait: tuple[Path, ...], next_start: Next, qtbot: QtBot
 ) -> None:
     bench, host = next_start()
-    with qtbot.waitSignal(bench.controller.left_waiting, timeout=5000) as left:
+    with qtbot.waitSignal(bench.controller.queue.left_waiting, timeout=5000) as left:
         pass
     assert left.args == [3]
     quiet(bench, qtbot)
     assert host.submitted == [] and not bench.controller.busy
-    bench.controller.release_held()
+    bench.controller.queue.release_held()
     qtbot.waitUntil(lambda: len(host.submitted) == 1, timeout=5000)
     assert host.submitted[0].resume
     host.emit(Finished(results=(save(host.submitted[0].folder / "result.png", stripes(60, 40)),)))
@@ -85,9 +85,9 @@ def test_what_is_forgotten_stays_in_the_history_and_is_not_offered_again(
     two_wait: tuple[Path, ...], next_start: Next, qtbot: QtBot
 ) -> None:
     bench, _host = next_start()
-    with qtbot.waitSignal(bench.controller.left_waiting, timeout=5000):
+    with qtbot.waitSignal(bench.controller.queue.left_waiting, timeout=5000):
         pass
-    bench.controller.forget_held()
+    bench.controller.queue.forget_held()
     quiet(bench, qtbot)
     assert QueueFile(bench.project_folder / "queue.json").load() == ()
     found: list[str] = []
@@ -122,7 +122,7 @@ def test_held_runs_let_new_ones_pass_and_can_be_given_up(
     qtbot.waitUntil(lambda: len(host.submitted) == 2, timeout=5000)
     assert host.submitted[1].folder not in two_wait
     filled.actions_table[Command.RELEASE_QUEUE].trigger()
-    assert [one.state for one in filled.bench.controller.queued] == ["running", "waiting", "waiting"]
+    assert [one.state for one in filled.bench.controller.queue.entries] == ["running", "waiting", "waiting"]
     filled.actions_table[Command.EMPTY_QUEUE].trigger()
     assert filled.bench.controller.folders() == {host.submitted[1].folder}
 
@@ -131,7 +131,7 @@ def test_the_window_asks_what_to_do_with_runs_of_last_time(
     filled: MainWindow, two_wait: tuple[Path, ...], qtbot: QtBot
 ) -> None:
     filled.actions_table[Command.HOLD_QUEUE].trigger()
-    filled.bench.controller.left_waiting.emit(2)
+    filled.bench.controller.queue.left_waiting.emit(2)
     assert "2 runs wait from last time" in filled.canvas.banner.message.text()
     filled.canvas.banner.buttons()[1].click()
     quiet(filled.bench, qtbot)

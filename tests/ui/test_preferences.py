@@ -114,9 +114,9 @@ def test_the_memory_limit_counts_for_the_next_run(
 ) -> None:
     assert dialog.memory.text() == "What is free"
     dialog.memory.setValue(2.5)
-    limits = [(keeper.now.memory_limit_gb, filled.bench.controller.memory_limit_bytes)]
+    limits = [(keeper.now.memory_limit_gb, filled.bench.controller.queue.memory_limit_bytes)]
     dialog.memory.setValue(0)
-    limits.append((keeper.now.memory_limit_gb, filled.bench.controller.memory_limit_bytes))
+    limits.append((keeper.now.memory_limit_gb, filled.bench.controller.queue.memory_limit_bytes))
     assert limits == [(2.5, round(2.5 * (1 << 30))), (None, None)]
 
 

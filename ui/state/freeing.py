@@ -27,7 +27,7 @@ class Freeing(QObject):
         """Cancel the run that goes on, hold back what waits, let go of models and of what is kept for later runs."""
         request = self._controller.current_request()
         self._stopped = request.folder if request is not None else None
-        self._controller.hold_waiting()
+        self._controller.queue.hold_waiting()
         self._controller.release_memory()
         self._controller.cancel()
         if request is None:

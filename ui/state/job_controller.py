@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from adstudio.errors import JobError
 from adstudio.jobs.events import (
     Cancelled,
     Event,
@@ -26,13 +25,12 @@ from adstudio.jobs.events import (
     Started,
 )
 from adstudio.jobs.host import EngineHost, RunId, RunRequest
-from adstudio.jobs.queue import JobQueue, note_cancelled
-from adstudio.jobs.queue_entry import EntryId, EntryState, QueueEntry
+from adstudio.jobs.queue_entry import EntryState, QueueEntry
 from adstudio.jobs.spec import Job
 from adstudio.projects import Project
-from ui.state.kept_queue import KeptQueue, read_earlier
 from ui.state.pictures import preview_image
-from ui.state.project_room import OpenedProject, ProjectRoom
+from ui.state.project_queue import ProjectQueue
+from ui.state.project_room import ProjectRoom
 from ui.state.runs import keep_frame
 
 _FRAME_EVERY_S = 1.0
@@ -78,9 +76,7 @@ class JobController(QObject):
 
     started: (RunRequest, device). previewed: (QImage, step, steps). progressed: Progress.
     finished: (RunRequest, Finished, seconds of computing).
-    failed: (reason, folder or None). left_waiting: how many runs an earlier start left; they are held.
-    The host may be asked from the window's thread only.
-    memory_limit_bytes: what runs that begin from now on may take in all, None for what is free.
+    failed: (reason, folder or None). The host may be asked from the window's thread only.
     """
 
     state_changed = Signal(object)
@@ -93,7 +89,6 @@ class JobController(QObject):
     finished = Signal(object, object, float)
     cancelled = Signal(object)
     failed = Signal(str, object)
-    left_waiting = Signal(int)
 
     def __init__(
         self, host: EngineHost, room: ProjectRoom, loop: asyncio.AbstractEventLoop, parent: QObject | None = None
@@ -103,13 +98,13 @@ class JobController(QObject):
         self._room = room
         self._loop = loop
         self._state = RunState.IDLE
-        self._queue: JobQueue | None = None
-        self._queue_of: Path | None = None
+        self.queue = ProjectQueue(host, room, loop, self)
+        self.queue.changed.connect(self._tell_waiting)
+        self.queue.begun.connect(self._on_run)
+        self.queue.happened.connect(self._on_event)
         self._run: _Run | None = None
         self._preparing = 0
         self._cancel_prepared = False
-        self.memory_limit_bytes: int | None = None
-        room.opened.connect(self._on_project)
 
     @property
     def state(self) -> RunState:
@@ -118,16 +113,11 @@ class JobController(QObject):
     @property
     def busy(self) -> bool:
         """Whether anything runs or waits; what is held back does neither."""
-        return self._preparing > 0 or any(one.state in _GOING for one in self.queued)
-
-    @property
-    def queued(self) -> tuple[QueueEntry, ...]:
-        """What runs, waits or is held back, in its order."""
-        return self._queue.entries if self._queue is not None else ()
+        return self._preparing > 0 or any(one.state in _GOING for one in self.queue.entries)
 
     def folders(self) -> frozenset[Path]:
         """The folders of the runs that go on, wait or are held back."""
-        return frozenset(one.folder for one in self.queued)
+        return frozenset(one.folder for one in self.queue.entries)
 
     def current_request(self) -> RunRequest | None:
         """The run that is being followed."""
@@ -144,73 +134,6 @@ class JobController(QObject):
         if folder not in self.folders():
             self._prepare(lambda project: project.resume_run(folder.name), "")
 
-    def hold_waiting(self) -> None:
-        """Hold back what waits; what runs goes on."""
-        self._for_each(EntryState.WAITING, JobQueue.hold)
-
-    def release_held(self) -> None:
-        """Let what is held back wait for its turn."""
-        self._for_each(EntryState.HELD, JobQueue.release)
-
-    def forget_held(self) -> None:
-        """Give up what is held back; the runs stay in the history."""
-        self._for_each(EntryState.HELD, JobQueue.cancel)
-
-    def forget_waiting(self) -> None:
-        """Give up what waits or is held back; the runs stay in the history."""
-        self._for_each(EntryState.WAITING, JobQueue.cancel)
-        self.forget_held()
-
-    def _for_each(self, state: EntryState, do: Callable[[JobQueue, EntryId], None]) -> None:
-        if self._queue is not None:
-            for entry in self._queue.entries:
-                if entry.state is state:
-                    do(self._queue, entry.entry_id)
-
-    def _on_project(self, opened: OpenedProject) -> None:
-        """Another project has another queue; nothing runs or waits while projects change."""
-        if opened.folder == self._queue_of:
-            return
-        self._queue_of = opened.folder
-        self._begin_queue(opened.folder, ())
-        if opened.read_only is None:
-            self._room.ask(read_earlier, lambda earlier: self._on_earlier(opened.folder, earlier), _log.warning)
-
-    def _begin_queue(self, project: Path, earlier: Sequence[QueueEntry]) -> JobQueue:
-        self._queue = JobQueue(
-            self._host,
-            KeptQueue(self._room, project, earlier),
-            on_change=self._tell_waiting,
-            on_run=self._on_run,
-            on_event=self._on_event,
-            open_run=self._open_again,
-            give_up=self._give_up,
-        )
-        return self._queue
-
-    def _on_earlier(self, project: Path, earlier: tuple[QueueEntry, ...]) -> None:
-        if project != self._queue_of or self.queued or not earlier:
-            return
-        self._begin_queue(project, earlier).restore()
-        self.left_waiting.emit(len(earlier))
-
-    def _give_up(self, folder: Path) -> None:
-        def note(project: Project) -> None:
-            note_cancelled(folder)
-            project.record_event(folder.name, Cancelled())
-
-        self._room.edit(note)
-
-    async def _open_again(self, folder: Path) -> RunRequest:
-        """A run of an earlier start, or one to be tried again, made ready by the project. Raises JobError."""
-        ready: asyncio.Future[RunRequest] = self._loop.create_future()
-        self._room.ask(
-            lambda project: project.resume_run(folder.name),
-            lambda request: None if ready.done() else ready.set_result(request),
-            lambda words: None if ready.done() else ready.set_exception(JobError(words)),
-        )
-        return replace(await ready, memory_limit_bytes=self.memory_limit_bytes)
-
     def _prepare(self, make: Callable[[Project], RunRequest], title: str) -> None:
         self._preparing += 1
         self._cancel_prepared = False
@@ -220,15 +143,13 @@ class JobController(QObject):
 
     def _on_created(self, request: RunRequest, title: str) -> None:
         self._preparing -= 1
-        if self._queue is None:
-            return
-        entry = self._queue.add(replace(request, memory_limit_bytes=self.memory_limit_bytes), title=title)
+        entry = self.queue.add(request, title)
         if self._state is RunState.PREPARING:
             self._set_state(RunState.WAITING)
         self.run_created.emit(request)
-        current = self._queue.current
+        current = self.queue.current
         if self._cancel_prepared and current is not None and current.entry_id == entry:
-            self._queue.cancel(entry)
+            self.queue.cancel(entry)
 
     def _on_create_failed(self, error: str) -> None:
         self._preparing -= 1
@@ -246,18 +167,17 @@ class JobController(QObject):
 
     def cancel(self) -> None:
         """Stop the run that goes on; says so at once."""
-        current = self._queue.current if self._queue is not None else None
-        if self._queue is not None and current is not None:
+        current = self.queue.current
+        if current is not None:
             self._set_state(RunState.CANCELLING)
-            self._queue.cancel(current.entry_id)
+            self.queue.cancel(current.entry_id)
         elif self._preparing:
             self._cancel_prepared = True
             self._set_state(RunState.CANCELLING)
 
     def cancel_all(self) -> None:
         """Stop everything, also what waits or is held back."""
-        if self._queue is not None:
-            self._queue.cancel_all()
+        self.queue.cancel_all()
 
     def release_memory(self) -> None:
         """Let the engine give back what models take as soon as nothing computes."""
@@ -265,10 +185,7 @@ class JobController(QObject):
 
     async def shutdown(self) -> None:
         """Stop what runs, keep it with what waits for the next start, let the host join its thread."""
-        if self._queue is None:
-            await self._host.shutdown()
-            return
-        closing = self._loop.create_task(self._queue.close())
+        closing = self._loop.create_task(self.queue.close())
         await self._host.shutdown()
         _, late = await asyncio.wait({closing}, timeout=1.0)
         for task in late:
@@ -282,8 +199,8 @@ class JobController(QObject):
     def _on_event(self, entry: QueueEntry, event: Event) -> None:
         if isinstance(event, (LoadingModel, Started)) or self._over(event):
             self._room.edit(lambda project: project.record_event(entry.folder.name, event))
-        if isinstance(event, Failed) and self._queue is not None:
-            self._queue.cancel(entry.entry_id)  # its card says why, and offers to go on
+        if isinstance(event, Failed):
+            self.queue.cancel(entry.entry_id)  # its card says why, and offers to go on
         if self._run is None:
             self._on_never_begun(entry, event)
             return
@@ -341,13 +258,13 @@ class JobController(QObject):
 
     def _end(self) -> None:
         self._run = None
-        going = self._queue is not None and self._queue.current is not None
+        going = self.queue.current is not None
         idle = RunState.PREPARING if self._preparing else RunState.IDLE
         self._set_state(RunState.WAITING if going else idle)
         self._tell_waiting()
 
     def _tell_waiting(self) -> None:
-        self.waiting_changed.emit(sum(one.state in (EntryState.WAITING, EntryState.HELD) for one in self.queued))
+        self.waiting_changed.emit(sum(one.state in (EntryState.WAITING, EntryState.HELD) for one in self.queue.entries))
 
     def _set_state(self, state: RunState) -> None:
         if self._state is RunState.CANCELLING and state in (RunState.LOADING, RunState.RUNNING, RunState.PAUSED):

@@ -210,7 +210,7 @@ class Workbench(QObject):
 
     def set_memory_limit(self, limit_bytes: int | None) -> None:
         """What runs that begin from now on may take in all; None for what is free."""
-        self.controller.memory_limit_bytes = limit_bytes
+        self.controller.queue.memory_limit_bytes = limit_bytes
         self.machine.set_limit(limit_bytes)
 
     def run(self) -> None:
